@@ -1,0 +1,312 @@
+// Devices, contexts, memory, error text, choice of the CPU tier.
+#include "cuda_device.h"
+#include "pool.h"
+
+#include <cstdarg>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <sched.h>
+#include <unistd.h>
+
+namespace vg {
+
+void fail(int32_t status, const char *format, ...) {
+  char text[1024];
+  va_list arguments;
+  va_start(arguments, format);
+  std::vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  throw Failure{status, text};
+}
+
+void require_positive(const char *name, int64_t value) {
+  VG_REQUIRE(value >= 1, "%s is %lld, must be at least 1", name, static_cast<long long>(value));
+}
+
+void require_tensor(const char *name, int64_t n, int64_t voxels, int64_t c, int64_t stride) {
+  require_positive("n", n);
+  require_positive("voxels", voxels);
+  require_positive("channels", c);
+  VG_REQUIRE(stride >= c, "voxel stride of %s is %lld, must be at least its %lld channels", name,
+             static_cast<long long>(stride), static_cast<long long>(c));
+  int64_t elements;
+  VG_REQUIRE(!__builtin_mul_overflow(n, voxels, &elements) && !__builtin_mul_overflow(elements, stride, &elements) &&
+                 elements < (int64_t{1} << 60),
+             "%s is too large: %lld x %lld voxels with stride %lld", name, static_cast<long long>(n),
+             static_cast<long long>(voxels), static_cast<long long>(stride));
+}
+
+void require_pointer(const char *name, const void *pointer) { VG_REQUIRE(pointer != nullptr, "%s is NULL", name); }
+
+// ---- pool -------------------------------------------------------------------------------------------------------
+
+// Rounds up to 4 steps per power of two (at most 25 % waste), so that blocks of nearly equal size are shared.
+static int64_t rounded(int64_t bytes) {
+  constexpr int64_t smallest = 256;
+  if (bytes <= smallest) return smallest;
+  int64_t step = smallest;
+  while (step * 8 < bytes) step *= 2;
+  return (bytes + step - 1) / step * step;
+}
+
+void *Pool::system_allocate(int64_t bytes) {
+  if (context_->device_kind == VG_DEVICE_CUDA) return cuda::allocate(context_, bytes);
+  return std::aligned_alloc(256, static_cast<size_t>(bytes));
+}
+
+void Pool::system_free(void *memory) {
+  if (context_->device_kind == VG_DEVICE_CUDA)
+    cuda::release(context_, memory);
+  else
+    std::free(memory);
+}
+
+void *Pool::allocate(int64_t bytes) {
+  VG_REQUIRE(bytes >= 0, "bytes is %lld, must not be negative", static_cast<long long>(bytes));
+  if (bytes > (int64_t{1} << 60)) fail(VG_OUT_OF_MEMORY, "%lld bytes asked for", static_cast<long long>(bytes));
+  const int64_t size = rounded(bytes);
+  void *memory = nullptr;
+  if (auto kept = kept_.find(size); kept != kept_.end()) {
+    memory = kept->second.back();
+    kept->second.pop_back();
+    if (kept->second.empty()) kept_.erase(kept);
+  } else {
+    if (limit_ > 0 && reserved_ + size > limit_) trim();
+    if (limit_ > 0 && reserved_ + size > limit_)
+      fail(VG_OUT_OF_MEMORY, "%lld bytes more would pass the memory limit of %lld bytes (%lld in use)",
+           static_cast<long long>(size), static_cast<long long>(limit_), static_cast<long long>(live_bytes_));
+    memory = system_allocate(size);
+    if (memory == nullptr) {
+      trim();
+      memory = system_allocate(size);
+    }
+    if (memory == nullptr)
+      fail(VG_OUT_OF_MEMORY, "the device has no %lld bytes left (%lld in use by this context)",
+           static_cast<long long>(size), static_cast<long long>(live_bytes_));
+    reserved_ += size;
+  }
+  live_.emplace(memory, size);
+  live_bytes_ += size;
+  if (live_bytes_ > peak_) peak_ = live_bytes_;
+  return memory;
+}
+
+void Pool::release(void *memory) {
+  if (memory == nullptr) return;
+  auto block = live_.find(memory);
+  VG_REQUIRE(block != live_.end(), "this pointer is not live in this context (freed twice, or another context's)");
+  live_bytes_ -= block->second;
+  kept_[block->second].push_back(memory);
+  live_.erase(block);
+}
+
+void Pool::trim() {
+  for (auto &[size, blocks] : kept_)
+    for (void *memory : blocks) {
+      system_free(memory);
+      reserved_ -= size;
+    }
+  kept_.clear();
+}
+
+Pool::~Pool() {
+  trim();
+  for (auto &[memory, size] : live_) system_free(memory);
+}
+
+Workspace::Workspace(vg_context *context, int64_t bytes) : context_(context), memory_(context->pool->allocate(bytes)) {}
+Workspace::~Workspace() { context_->pool->release(memory_); }
+
+// ---- CPU --------------------------------------------------------------------------------------------------------
+
+static Isa best_isa() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return Isa::avx2;
+#endif
+  return Isa::portable;
+}
+
+static const char *name(Isa isa) { return isa == Isa::avx2 ? "avx2" : "portable"; }
+
+static Isa choose_isa() {
+  const char *cap = std::getenv("VOXGRAD_MAX_ISA");
+  if (cap == nullptr || *cap == 0) return best_isa();
+  if (std::strcmp(cap, "portable") == 0) return Isa::portable;
+  if (std::strcmp(cap, "avx2") == 0) return best_isa();
+  fail(VG_INVALID_ARGUMENT, "VOXGRAD_MAX_ISA is \"%s\"; use portable or avx2, or unset it", cap);
+}
+
+static int32_t usable_processors() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+  const long online = sysconf(_SC_NPROCESSORS_ONLN);
+  return online > 0 ? static_cast<int32_t>(online) : 1;
+}
+
+static std::string processor_name() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);)
+    if (line.rfind("model name", 0) == 0) {
+      const size_t colon = line.find(':');
+      if (colon != std::string::npos && colon + 2 <= line.size()) return line.substr(colon + 2);
+    }
+  return "CPU";
+}
+
+static void copy_text(char *to, int64_t bytes, const std::string &text) {
+  if (to == nullptr || bytes <= 0) return;
+  const size_t n = text.size() < static_cast<size_t>(bytes) ? text.size() : static_cast<size_t>(bytes) - 1;
+  std::memcpy(to, text.data(), n);
+  to[n] = 0;
+}
+
+} // namespace vg
+
+extern "C" {
+
+int32_t vg_abi_version(void) { return VG_ABI_VERSION; }
+
+const char *vg_version(void) {
+#ifdef VG_WITH_CUDA
+  return VG_VERSION_TEXT " cpu+cuda";
+#else
+  return VG_VERSION_TEXT " cpu";
+#endif
+}
+
+int32_t vg_device_count(int32_t device_kind, int32_t *count, char *reason, int64_t reason_bytes) {
+  if (count == nullptr) return VG_INVALID_ARGUMENT;
+  *count = 0;
+  vg::copy_text(reason, reason_bytes, "");
+  if (device_kind == VG_DEVICE_CPU) {
+    *count = 1;
+    return VG_OK;
+  }
+  if (device_kind != VG_DEVICE_CUDA) {
+    vg::copy_text(reason, reason_bytes, "unknown device kind");
+    return VG_INVALID_ARGUMENT;
+  }
+  std::string text;
+  *count = vg::cuda::device_count(text);
+  vg::copy_text(reason, reason_bytes, text);
+  return VG_OK;
+}
+
+int32_t vg_context_create(const vg_context_options *options, vg_context **context, char *error, int64_t error_bytes) {
+  vg::copy_text(error, error_bytes, "");
+  if (context == nullptr) return VG_INVALID_ARGUMENT;
+  *context = nullptr;
+  vg_context *made = new (std::nothrow) vg_context;
+  if (made == nullptr) {
+    vg::copy_text(error, error_bytes, "vg_context_create: out of host memory");
+    return VG_OUT_OF_MEMORY;
+  }
+  const int32_t status = vg::guard(made, "vg_context_create", [&] {
+    vg::require_size(options);
+    VG_REQUIRE(options->threads >= 0 && options->threads <= 1024, "threads is %d, must be 0 (all) to 1024",
+               options->threads);
+    VG_REQUIRE(options->memory_limit_bytes >= 0, "memory_limit_bytes is negative");
+    made->device_kind = options->device_kind;
+    made->device_index = options->device_index;
+    made->threads = options->threads > 0 ? options->threads : vg::usable_processors();
+    if (options->device_kind == VG_DEVICE_CPU) {
+      VG_REQUIRE(options->device_index == 0, "the CPU has device_index 0 only, not %d", options->device_index);
+      made->isa = vg::choose_isa();
+      made->isa_name = vg::name(made->isa);
+      made->device_name = vg::processor_name();
+    } else if (options->device_kind == VG_DEVICE_CUDA) {
+      vg::cuda::open(made);
+    } else {
+      vg::fail(VG_INVALID_ARGUMENT, "device_kind is %d, not a vg_device_kind", options->device_kind);
+    }
+    made->pool = new vg::Pool(made, options->memory_limit_bytes);
+  });
+  if (status != VG_OK) {
+    vg::copy_text(error, error_bytes, made->error);
+    delete made;
+    return status;
+  }
+  *context = made;
+  return VG_OK;
+}
+
+int32_t vg_context_destroy(vg_context *context) {
+  if (context == nullptr) return VG_OK;
+  delete context->pool;
+  if (context->device_kind == VG_DEVICE_CUDA) vg::cuda::close(context);
+  delete context;
+  return VG_OK;
+}
+
+int32_t vg_context_synchronize(vg_context *context) {
+  return vg::guard(context, "vg_context_synchronize", [&] {
+    if (context->device_kind == VG_DEVICE_CUDA) vg::cuda::synchronize(context);
+  });
+}
+
+int32_t vg_context_describe(vg_context *context, vg_context_info *info) {
+  return vg::guard(context, "vg_context_describe", [&] {
+    vg::require_size(info);
+    info->device_kind = context->device_kind;
+    info->device_index = context->device_index;
+    info->threads = context->threads;
+    info->compute_capability = context->compute_capability;
+    info->pool_live_bytes = context->pool->live_bytes();
+    info->pool_live_blocks = context->pool->live_blocks();
+    info->pool_reserved_bytes = context->pool->reserved_bytes();
+    info->pool_peak_bytes = context->pool->peak_bytes();
+    info->device_name = context->device_name.c_str();
+    info->isa = context->isa_name.c_str();
+    info->driver = context->driver.c_str();
+    if (context->device_kind == VG_DEVICE_CUDA) {
+      vg::cuda::memory(context, info->memory_total_bytes, info->memory_free_bytes);
+    } else {
+      const int64_t page = sysconf(_SC_PAGESIZE);
+      info->memory_total_bytes = page * sysconf(_SC_PHYS_PAGES);
+      info->memory_free_bytes = page * sysconf(_SC_AVPHYS_PAGES);
+    }
+  });
+}
+
+const char *vg_last_error(vg_context *context) { return context == nullptr ? "context is NULL" : context->error.c_str(); }
+
+int32_t vg_allocate(vg_context *context, int64_t bytes, void **memory) {
+  return vg::guard(context, "vg_allocate", [&] {
+    vg::require_pointer("memory", memory);
+    *memory = nullptr;
+    *memory = context->pool->allocate(bytes);
+  });
+}
+
+int32_t vg_free(vg_context *context, void *memory) {
+  return vg::guard(context, "vg_free", [&] { context->pool->release(memory); });
+}
+
+int32_t vg_pool_trim(vg_context *context) {
+  return vg::guard(context, "vg_pool_trim", [&] { context->pool->trim(); });
+}
+
+static int32_t copy(vg_context *context, const char *function, void *destination, const void *source, int64_t bytes,
+                    bool to_device) {
+  return vg::guard(context, function, [&] {
+    VG_REQUIRE(bytes >= 0, "bytes is %lld, must not be negative", static_cast<long long>(bytes));
+    if (bytes == 0) return;
+    vg::require_pointer("destination", destination);
+    vg::require_pointer("source", source);
+    if (context->device_kind == VG_DEVICE_CUDA)
+      vg::cuda::copy(context, destination, source, bytes, to_device);
+    else
+      std::memcpy(destination, source, static_cast<size_t>(bytes));
+  });
+}
+
+int32_t vg_copy_from_host(vg_context *context, void *destination, const void *source, int64_t bytes) {
+  return copy(context, "vg_copy_from_host", destination, source, bytes, true);
+}
+
+int32_t vg_copy_to_host(vg_context *context, void *destination, const void *source, int64_t bytes) {
+  return copy(context, "vg_copy_to_host", destination, source, bytes, false);
+}
+
+} // extern "C"
