@@ -1,0 +1,142 @@
+package dev.voxgrad.engine.autograd;
+
+import dev.voxgrad.engine.ShapeException;
+import dev.voxgrad.engine.tensor.Scope;
+import dev.voxgrad.engine.tensor.Shape;
+import dev.voxgrad.engine.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * The record of one forward pass. All tensors made on the way live in the tape's scope, which is one training step or one
+ * prediction. An inference tape records nothing and frees intermediate tensors as soon as the network says that it is done with
+ * them.
+ */
+public final class Tape {
+    private record Entry(Tensor output, Op op) {}
+
+    private final Scope scope;
+    private final boolean recording;
+    private final boolean training;
+    private final List<Entry> entries = new ArrayList<>();
+    private final Set<Tensor> tracked = Collections.newSetFromMap(new IdentityHashMap<>());
+
+    private Tape(Scope scope, boolean recording, boolean training) {
+        this.scope = scope;
+        this.recording = recording;
+        this.training = training;
+    }
+
+    /**
+     * A tape for a training step.
+     *
+     * @param leaves tensors whose gradients are wanted: the parameters
+     */
+    public static Tape training(Scope scope, Collection<Tensor> leaves) {
+        Tape tape = new Tape(scope, true, true);
+        tape.tracked.addAll(leaves);
+        return tape;
+    }
+
+    /** Records gradients with the network in evaluation mode (dropout off). */
+    public static Tape evaluation(Scope scope, Collection<Tensor> leaves) {
+        Tape tape = new Tape(scope, true, false);
+        tape.tracked.addAll(leaves);
+        return tape;
+    }
+
+    /** A tape that records nothing. */
+    public static Tape inference(Scope scope) {
+        return new Tape(scope, false, false);
+    }
+
+    /** The scope of all tensors of this pass. */
+    public Scope scope() {
+        return scope;
+    }
+
+    /** True in training: dropout is active. */
+    public boolean training() {
+        return training;
+    }
+
+    /** True when the gradient of this tensor is wanted, so that an op with it as input must be recorded. */
+    public boolean tracks(Tensor tensor) {
+        return tracked.contains(tensor);
+    }
+
+    /** A new tensor for the output of an op. */
+    public Tensor output(Shape shape) {
+        return scope.tensor(shape);
+    }
+
+    /**
+     * Records an op if the gradient of any of its inputs is wanted.
+     *
+     * @return the output, for chaining
+     */
+    public Tensor record(Tensor output, Op op, Tensor... inputs) {
+        if (recording) {
+            for (Tensor input : inputs) {
+                if (tracked.contains(input)) {
+                    entries.add(new Entry(output, op));
+                    tracked.add(output);
+                    break;
+                }
+            }
+        }
+        return output;
+    }
+
+    /** Says that a network needs an intermediate tensor no more; an inference tape frees it. */
+    public void done(Tensor tensor) {
+        if (!recording && tensor.scope() == scope) {
+            scope.free(tensor);
+        }
+    }
+
+    /**
+     * Gradients of a scalar by all leaves. The tape is used up: a second call throws.
+     *
+     * @param scalar a tensor with one element that this tape recorded
+     */
+    public Gradients backward(Tensor scalar) {
+        if (scalar.shape().elements() != 1) {
+            throw new ShapeException("backward starts at a scalar, not at " + scalar.shape());
+        }
+        Tensor one = scope.tensor(scalar.shape());
+        one.fill(1);
+        return backward(List.of(scalar), List.of(one));
+    }
+
+    /**
+     * Gradients of sum_i sum(outputs_i * upstream_i) by all leaves.
+     *
+     * @param outputs tensors that this tape recorded
+     * @param upstream their gradients, same shapes; they are consumed
+     */
+    public Gradients backward(List<Tensor> outputs, List<Tensor> upstream) {
+        if (!recording) {
+            throw new IllegalStateException("an inference tape has no gradients; use Tape.training");
+        }
+        Gradients gradients = new Gradients(this);
+        for (int i = 0; i < outputs.size(); i++) {
+            if (tracked.contains(outputs.get(i))) {
+                gradients.give(outputs.get(i), upstream.get(i));
+            }
+        }
+        while (!entries.isEmpty()) {
+            Entry entry = entries.removeLast();
+            Tensor gradient = gradients.take(entry.output());
+            if (gradient != null) {
+                entry.op().backward(gradient, gradients);
+                gradients.dismiss(gradient);
+            }
+        }
+        return gradients;
+    }
+}

@@ -1,0 +1,2 @@
+/** The tape: records operations, computes gradients. */
+package dev.voxgrad.engine.autograd;

@@ -1,0 +1,71 @@
+package dev.voxgrad.engine.tensor;
+
+import dev.voxgrad.bindings.NativeContext;
+import dev.voxgrad.bindings.ffi.VoxgradH;
+
+/**
+ * A device with its memory pool. One thread at a time may use a device and everything made on it; open one device per
+ * thread that computes. Closing it frees all its tensors.
+ */
+public final class Device implements AutoCloseable {
+    private final NativeContext context;
+    private final String name;
+
+    private Device(NativeContext context, String name) {
+        this.context = context;
+        this.name = name;
+    }
+
+    /** The CPU with all processors that this process may use. */
+    public static Device cpu() {
+        return cpu(0);
+    }
+
+    /** The CPU with a number of threads (0 = all). The number never changes results. */
+    public static Device cpu(int threads) {
+        return new Device(NativeContext.open(VoxgradH.VG_DEVICE_CPU(), 0, threads, 0), "cpu");
+    }
+
+    /**
+     * Opens a device by name: {@code cpu}, {@code cuda} or {@code cuda:1}.
+     *
+     * @param threads CPU threads, 0 = all
+     * @param memoryLimitBytes limit of the memory pool, 0 = none
+     * @throws dev.voxgrad.bindings.NativeException when this machine has no such device; there is no fallback
+     */
+    public static Device open(String name, int threads, long memoryLimitBytes) {
+        if (name.equals("cpu")) {
+            return new Device(NativeContext.open(VoxgradH.VG_DEVICE_CPU(), 0, threads, memoryLimitBytes), name);
+        }
+        if (name.matches("cuda(:\\d{1,3})?")) {
+            int index = name.equals("cuda") ? 0 : Integer.parseInt(name.substring(5));
+            return new Device(NativeContext.open(VoxgradH.VG_DEVICE_CUDA(), index, threads, memoryLimitBytes), name);
+        }
+        throw new IllegalArgumentException("unknown device \"" + name + "\"; use cpu, cuda or cuda:INDEX");
+    }
+
+    /** The name it was opened with. */
+    public String name() {
+        return name;
+    }
+
+    /** The native context, for the classes that call native functions. */
+    public NativeContext context() {
+        return context;
+    }
+
+    /** Opens a scope whose tensors are freed together when it closes. */
+    public Scope scope() {
+        return new Scope(this);
+    }
+
+    /** Pool sizes, device and tier names. */
+    public NativeContext.Description describe() {
+        return context.describe();
+    }
+
+    @Override
+    public void close() {
+        context.close();
+    }
+}
