@@ -1,0 +1,154 @@
+// Vector arithmetic on eight floats that tiles share: masks, partial loads, exp and log1p, transposition of voxels.
+// Included by *.tier.cpp files only (see simd.h).
+#pragma once
+
+#include "simd.h"
+
+namespace vg::VG_TIER {
+
+typedef int32_t v8i __attribute__((vector_size(32)));
+typedef float v4 __attribute__((vector_size(16)));
+typedef float v4_unaligned __attribute__((vector_size(16), aligned(4), may_alias));
+typedef double v8d __attribute__((vector_size(64)));
+
+static inline v8 masked(v8i mask, v8 v) { return (v8)((v8i)v & mask); }
+static inline v8i broadcast_int(int32_t s) { return v8i{s, s, s, s, s, s, s, s}; }
+static inline v8 absolute(v8 v) { return (v8)((v8i)v & 0x7fffffff); }
+
+static inline bool any(v8i mask) {
+  typedef int64_t v4l __attribute__((vector_size(32)));
+  const v4l m = (v4l)mask;
+  return (m[0] | m[1] | m[2] | m[3]) != 0;
+}
+
+// count < 8 elements; the rest is zero and is not read.
+static inline v8 load_some(const float *p, int64_t count) {
+  v8 v{};
+  for (int64_t i = 0; i < count; ++i) v[i] = p[i];
+  return v;
+}
+static inline void store_some(float *p, v8 v, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) p[i] = v[i];
+}
+
+// Sum of the lanes in float64, in a fixed order.
+static inline double lane_sum(v8 v) {
+  return ((static_cast<double>(v[0]) + v[4]) + (static_cast<double>(v[1]) + v[5])) +
+         ((static_cast<double>(v[2]) + v[6]) + (static_cast<double>(v[3]) + v[7]));
+}
+
+// exp(x) for x <= 0, about 1 ulp; below the smallest normal number it is 0; NaN stays NaN.
+// x = n ln 2 + r with |r| <= ln 2 / 2; polynomial of exp(r) from Cephes (minimax, degree 7).
+static inline v8 exp_nonpositive(v8 x) {
+  const v8 shifted = x * 1.44269504088896341f + 12582912.0f; // 1.5 * 2^23: the sum is rounded to an integer
+  const v8 n = shifted - 12582912.0f;
+  const v8 r = (x - n * 0.693359375f) - n * -2.12194440e-4f; // ln 2 in two parts, the first has 9 bits
+  v8 p = r * 1.9875691500e-4f + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * (r * r) + r + 1.0f;
+  const v8 power = (v8)(((v8i)shifted - (0x4b400000 - 127)) << 23);
+  return x < -87.3365447f ? v8{} : p * power;
+}
+
+// log(1 + a) for a >= 0 and finite, about 1 ulp also for tiny a; u = 1 + a and inverse = 1/u come from the caller,
+// who has them. NaN stays NaN. u = 2^k m with m in [sqrt(1/2), sqrt(2)); polynomial from Cephes.
+static inline v8 log1p_given(v8 a, v8 u, v8 inverse) {
+  const v8i k = ((v8i)u - 0x3f3504f3) >> 23;
+  const v8 f = (v8)((v8i)u - (k << 23)) - 1.0f;
+  const v8 e = __builtin_convertvector(k, v8);
+  v8 p = f * 7.0376836292e-2f - 1.1514610310e-1f;
+  p = p * f + 1.1676998740e-1f;
+  p = p * f - 1.2420140846e-1f;
+  p = p * f + 1.4249322787e-1f;
+  p = p * f - 1.6668057665e-1f;
+  p = p * f + 2.0000714765e-1f;
+  p = p * f - 2.4999993993e-1f;
+  p = p * f + 3.3333331174e-1f;
+  const v8 square = f * f;
+  v8 y = p * (f * square) + e * -2.12194440e-4f - 0.5f * square;
+  y = y + (a - (u - 1.0f)) * inverse; // what rounding 1 + a lost
+  return f + y + e * 0.693359375f;
+}
+
+static inline v8 join(v4 low, v4 high) { return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7); }
+static inline v4 load4(const float *p) { return *reinterpret_cast<const v4_unaligned *>(p); }
+
+// Both 4x4 blocks of four vectors are transposed in place.
+static inline void transpose4(v8 &a, v8 &b, v8 &c, v8 &d) {
+  const v8 t0 = __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13);
+  const v8 t1 = __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15);
+  const v8 t2 = __builtin_shufflevector(c, d, 0, 8, 1, 9, 4, 12, 5, 13);
+  const v8 t3 = __builtin_shufflevector(c, d, 2, 10, 3, 11, 6, 14, 7, 15);
+  a = __builtin_shufflevector(t0, t2, 0, 1, 8, 9, 4, 5, 12, 13);
+  b = __builtin_shufflevector(t0, t2, 2, 3, 10, 11, 6, 7, 14, 15);
+  c = __builtin_shufflevector(t1, t3, 0, 1, 8, 9, 4, 5, 12, 13);
+  d = __builtin_shufflevector(t1, t3, 2, 3, 10, 11, 6, 7, 14, 15);
+}
+
+// Channels in vectors of eight voxels: z[ch][lane] = p[lane * stride + ch] for ch < c, rounded up to a multiple of
+// four; so up to 3 floats after the last channel of a voxel are read.
+static inline void load_voxels(const float *p, int64_t stride, int64_t c, v8 *z) {
+  if (c == 1 && stride == 1) {
+    z[0] = load(p);
+    return;
+  }
+  for (int64_t q = 0; q < c; q += 4) {
+    const float *s = p + q;
+    v8 r0 = join(load4(s), load4(s + 4 * stride)), r1 = join(load4(s + stride), load4(s + 5 * stride));
+    v8 r2 = join(load4(s + 2 * stride), load4(s + 6 * stride)), r3 = join(load4(s + 3 * stride), load4(s + 7 * stride));
+    transpose4(r0, r1, r2, r3);
+    z[q] = r0;
+    z[q + 1] = r1;
+    z[q + 2] = r2;
+    z[q + 3] = r3;
+  }
+}
+
+static inline void store_quad(float *p, v8 v, int half, int64_t count) {
+  if (count >= 4) {
+    const v4 part = half == 0 ? __builtin_shufflevector(v, v, 0, 1, 2, 3) : __builtin_shufflevector(v, v, 4, 5, 6, 7);
+    *reinterpret_cast<v4_unaligned *>(p) = part;
+    return;
+  }
+  for (int64_t i = 0; i < count; ++i) p[i] = v[half * 4 + i];
+}
+
+// The inverse; writes c channels of eight voxels and nothing else. Vectors c .. rounded up to four must exist.
+static inline void store_voxels(float *p, int64_t stride, int64_t c, const v8 *z) {
+  if (c == 1 && stride == 1) {
+    store(p, z[0]);
+    return;
+  }
+  for (int64_t q = 0; q < c; q += 4) {
+    float *s = p + q;
+    v8 r0 = z[q], r1 = z[q + 1], r2 = z[q + 2], r3 = z[q + 3];
+    transpose4(r0, r1, r2, r3);
+    for (int half = 0; half < 2; ++half) {
+      float *t = s + 4 * half * stride;
+      store_quad(t, r0, half, c - q);
+      store_quad(t + stride, r1, half, c - q);
+      store_quad(t + 2 * stride, r2, half, c - q);
+      store_quad(t + 3 * stride, r3, half, c - q);
+    }
+  }
+}
+
+// load_voxels for the last `lanes` <= 8 voxels of a tensor: reads nothing behind their channels. Other lanes are 0.
+static inline void load_last_voxels(const float *p, int64_t stride, int64_t c, int64_t lanes, v8 *z) {
+  const int64_t padded = (c + 3) / 4 * 4;
+  for (int64_t ch = 0; ch < padded; ++ch) {
+    v8 v{};
+    for (int64_t lane = 0; ch < c && lane < lanes; ++lane) v[lane] = p[lane * stride + ch];
+    z[ch] = v;
+  }
+}
+
+static inline void store_last_voxels(float *p, int64_t stride, int64_t c, int64_t lanes, const v8 *z) {
+  for (int64_t ch = 0; ch < c; ++ch)
+    for (int64_t lane = 0; lane < lanes; ++lane) p[lane * stride + ch] = z[ch][lane];
+}
+
+} // namespace vg::VG_TIER
