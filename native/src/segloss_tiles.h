@@ -1,0 +1,48 @@
+// Inner tiles of segloss.cpp: a run of voxels of one sample.
+#pragma once
+
+#include "tile.h"
+
+#include <cstdint>
+
+namespace vg {
+
+constexpr int64_t segloss_class_limit = 256; // labels are bytes
+
+// Coefficients of the gradient of one segment: five rows of c floats, then the sum of the last row.
+enum SeglossCoefficient {
+  coefficient_a = 0,
+  coefficient_k,
+  coefficient_q,
+  coefficient_h,
+  coefficient_u,
+  coefficient_rows
+};
+
+struct SeglossTile {
+  int64_t voxels, c, x_stride, dx_stride;
+  int32_t ignore_label;
+  const float *logits;
+  const float *logits_end; // behind the last channel of the whole tensor: nothing is read from here on
+  const uint8_t *labels;   // softmax [voxels], sigmoid [voxels][c]
+  const uint8_t *mask;     // NULL: all
+  const int32_t *segment;  // NULL: all in 0; values are checked before
+
+  // Forward.
+  const float *true_weight, *other_weight; // NULL: 1 and 0
+  double *sums;                            // [segments][c][VG_SUM_KINDS], added to
+  float *voxel_nll;                        // NULL: not wanted
+
+  // Backward.
+  const float *coefficients;                        // [segments][coefficient_rows * c + 1]
+  bool has_region, has_square, has_true, has_other; // rows that are not all zero
+  const float *voxel_weight;                        // NULL: 1
+  float *dlogits;
+};
+
+VG_TILE(segloss_softmax_forward, const SeglossTile &tile)
+VG_TILE(segloss_softmax_backward, const SeglossTile &tile)
+VG_TILE(segloss_sigmoid_forward, const SeglossTile &tile)
+VG_TILE(segloss_sigmoid_backward, const SeglossTile &tile)
+
+} // namespace vg
