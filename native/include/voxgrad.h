@@ -67,7 +67,7 @@ typedef struct vg_context_info {
   int32_t compute_capability; /* CUDA: 10*major + minor, else 0 */
   int64_t memory_total_bytes; /* of the device */
   int64_t memory_free_bytes;
-  int64_t pool_live_bytes;     /* handed out by vg_allocate and not yet freed */
+  int64_t pool_live_bytes; /* handed out by vg_allocate and not yet freed */
   int64_t pool_live_blocks;
   int64_t pool_reserved_bytes; /* taken from the system, live or kept for reuse */
   int64_t pool_peak_bytes;     /* largest pool_live_bytes so far */
@@ -174,20 +174,20 @@ VG_API int32_t vg_dropout_apply(vg_context *context, const vg_dropout *problem, 
 /* Cross-correlation with zero padding p: output size (in + 2p - k)/s + 1, rounded down, per axis. */
 typedef struct vg_conv3d {
   int64_t size;
-  int64_t n, d, h, w;             /* input */
+  int64_t n, d, h, w; /* input */
   int64_t ci, co;
   int64_t kd, kh, kw, sd, sh, sw, pd, ph, pw;
-  int64_t x_stride, y_stride;     /* dx has x's stride, dy has y's */
+  int64_t x_stride, y_stride; /* dx has x's stride, dy has y's */
 } vg_conv3d;
 
 /* y = x * w + b; b may be NULL. */
 VG_API int32_t vg_conv3d_forward(vg_context *context, const vg_conv3d *problem, const float *x, const float *w,
                                  const float *b, float *y);
-VG_API int32_t vg_conv3d_backward_input(vg_context *context, const vg_conv3d *problem, const float *dy,
-                                        const float *w, float *dx);
+VG_API int32_t vg_conv3d_backward_input(vg_context *context, const vg_conv3d *problem, const float *dy, const float *w,
+                                        float *dx);
 /* dw and db (may be NULL) are overwritten. */
-VG_API int32_t vg_conv3d_backward_weight(vg_context *context, const vg_conv3d *problem, const float *x,
-                                         const float *dy, float *dw, float *db);
+VG_API int32_t vg_conv3d_backward_weight(vg_context *context, const vg_conv3d *problem, const float *x, const float *dy,
+                                         float *dw, float *db);
 
 /* Transposed convolution with kernel = stride (kd,kh,kw) and no padding: output size = input size * kernel,
  * y[s*v + r, o] = b[o] + sum_i x[v,i] w[i][r][o]. d,h,w are the input sizes; sd.. and pd.. of the problem are
@@ -218,9 +218,8 @@ VG_API int32_t vg_instance_norm_forward(vg_context *context, const vg_instance_n
                                         const float *gamma, const float *beta, float *mean, float *rstd, float *y);
 /* dgamma, dbeta: [c], summed over the samples; NULL when gamma is. dx may be dy when the strides agree. */
 VG_API int32_t vg_instance_norm_backward(vg_context *context, const vg_instance_norm *problem, const float *x,
-                                         const float *gamma, const float *beta, const float *mean,
-                                         const float *rstd, const float *dy, float *dx, float *dgamma,
-                                         float *dbeta);
+                                         const float *gamma, const float *beta, const float *mean, const float *rstd,
+                                         const float *dy, float *dx, float *dgamma, float *dbeta);
 
 /* ---- pooling, interpolation, padding -------------------------------------------------------------------------- */
 
@@ -260,16 +259,14 @@ typedef struct vg_interpolate {
 } vg_interpolate;
 
 VG_API int32_t vg_interpolate_forward(vg_context *context, const vg_interpolate *problem, const float *x, float *y);
-VG_API int32_t vg_interpolate_backward(vg_context *context, const vg_interpolate *problem, const float *dy,
-                                       float *dx);
+VG_API int32_t vg_interpolate_backward(vg_context *context, const vg_interpolate *problem, const float *dy, float *dx);
 /* The same for byte labels [n][d][h][w][c], dense; mode NEAREST or NEAREST_CENTRE. */
-VG_API int32_t vg_interpolate_labels(vg_context *context, const vg_interpolate *problem, const uint8_t *x,
-                                     uint8_t *y);
+VG_API int32_t vg_interpolate_labels(vg_context *context, const vg_interpolate *problem, const uint8_t *x, uint8_t *y);
 
 /* Adds planes after the last index of each axis: copies of the edge (replicate) or zeros. */
 typedef struct vg_pad {
   int64_t size;
-  int64_t n, d, h, w, c;    /* input */
+  int64_t n, d, h, w, c; /* input */
   int64_t after_d, after_h, after_w;
   int64_t x_stride, y_stride;
   int32_t replicate; /* 1 = copies of the edge voxel, 0 = zeros */
@@ -291,10 +288,10 @@ VG_API int32_t vg_pad_backward(vg_context *context, const vg_pad *problem, const
  * nll_c = -log p_c; softmax: logsumexp(z) - z_c; sigmoid: softplus(-z_c), and nll of the complement softplus(z_c). */
 typedef struct vg_segloss {
   int64_t size;
-  int64_t n, voxels, c;      /* c <= 256; softmax needs c >= 2 */
+  int64_t n, voxels, c; /* c <= 256; softmax needs c >= 2 */
   int64_t x_stride, dx_stride;
-  int64_t segments;          /* >= 1 */
-  int32_t sigmoid;           /* 0 = softmax, 1 = sigmoid */
+  int64_t segments; /* >= 1 */
+  int32_t sigmoid;  /* 0 = softmax, 1 = sigmoid */
   int32_t ignore_label;
 } vg_segloss;
 
@@ -319,15 +316,14 @@ typedef enum vg_segloss_sum {
  * sums is host memory, also on a GPU. */
 VG_API int32_t vg_segloss_forward(vg_context *context, const vg_segloss *problem, const float *logits,
                                   const uint8_t *labels, const uint8_t *mask, const int32_t *segment,
-                                  const float *true_weight, const float *other_weight, double *sums,
-                                  float *voxel_nll, int64_t *bad_labels);
+                                  const float *true_weight, const float *other_weight, double *sums, float *voxel_nll,
+                                  int64_t *bad_labels);
 /* partials: double [n][segments][c][VG_SUM_KINDS] (host), derivatives of the loss by the sums.
  * voxel_weight (may be NULL = 1): float [n][voxels], multiplies the two NLL parts of a voxel.
  * dlogits = upstream * dL/dlogits. */
 VG_API int32_t vg_segloss_backward(vg_context *context, const vg_segloss *problem, const float *logits,
                                    const uint8_t *labels, const uint8_t *mask, const int32_t *segment,
-                                   const double *partials, const float *voxel_weight, float upstream,
-                                   float *dlogits);
+                                   const double *partials, const float *voxel_weight, float upstream, float *dlogits);
 
 /* ---- optimizers: one pass over a table of parameters ----------------------------------------------------------- */
 
@@ -387,8 +383,7 @@ VG_API int32_t vg_window_gather(vg_context *context, const vg_window *problem, c
 VG_API int32_t vg_window_accumulate(vg_context *context, const vg_window *problem, const float *tile,
                                     const float *weights, float factor, float *volume, float *weight_sum);
 /* volume = volume / weight_sum per voxel, in place; problem: n, voxels, c, x_stride. */
-VG_API int32_t vg_window_normalize(vg_context *context, const vg_map *problem, const float *weight_sum,
-                                   float *volume);
+VG_API int32_t vg_window_normalize(vg_context *context, const vg_map *problem, const float *weight_sum, float *volume);
 
 /* Resizes one dense volume [d][h][w] to [od][oh][ow] as scikit-image's resize does (mode edge, no anti-aliasing, clip):
  * half-voxel centres; order 0 nearest, 1 linear, 3 cubic B-spline; result clipped to the input's range. Computed in

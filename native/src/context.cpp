@@ -269,7 +269,9 @@ int32_t vg_context_describe(vg_context *context, vg_context_info *info) {
   });
 }
 
-const char *vg_last_error(vg_context *context) { return context == nullptr ? "context is NULL" : context->error.c_str(); }
+const char *vg_last_error(vg_context *context) {
+  return context == nullptr ? "context is NULL" : context->error.c_str();
+}
 
 int32_t vg_allocate(vg_context *context, int64_t bytes, void **memory) {
   return vg::guard(context, "vg_allocate", [&] {
