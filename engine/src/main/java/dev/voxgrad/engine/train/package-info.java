@@ -1,0 +1,2 @@
+/** The training loop, its checkpoints and its log. */
+package dev.voxgrad.engine.train;
