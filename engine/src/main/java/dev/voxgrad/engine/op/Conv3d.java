@@ -2,7 +2,6 @@ package dev.voxgrad.engine.op;
 
 import dev.voxgrad.bindings.NativeContext;
 import dev.voxgrad.bindings.ffi.VoxgradH;
-import dev.voxgrad.bindings.ffi.vg_conv3d;
 import dev.voxgrad.engine.ShapeException;
 import dev.voxgrad.engine.autograd.Gradients;
 import dev.voxgrad.engine.autograd.Op;
@@ -40,7 +39,11 @@ public final class Conv3d implements Op {
         NativeContext context = x.device().context();
         try (Arena arena = Arena.ofConfined()) {
             context.check(VoxgradH.vg_conv3d_forward(
-                    context.handle(), op.problem(arena, y), x.data(), w.data(), b.map(Tensor::data).orElse(MemorySegment.NULL),
+                    context.handle(),
+                    op.problem(arena, x, y),
+                    x.data(),
+                    w.data(),
+                    b.map(Tensor::data).orElse(MemorySegment.NULL),
                     y.data()));
         }
         return b.isPresent() ? tape.record(y, op, x, w, b.get()) : tape.record(y, op, x, w);
@@ -50,10 +53,12 @@ public final class Conv3d implements Op {
         Shape in = x.shape();
         Shape k = w.shape();
         if (k.c() != in.c()) {
-            throw new ShapeException("conv3d: weight " + k + " has " + k.c() + " input channels, the input " + in + " has " + in.c());
+            throw new ShapeException(
+                    "conv3d: weight " + k + " has " + k.c() + " input channels, the input " + in + " has " + in.c());
         }
         if (!w.dense() || (b.isPresent() && b.get().shape().elements() != k.n())) {
-            throw new ShapeException("conv3d: bias " + b.map(Tensor::shape) + " for weight " + k + "; weights must be dense");
+            throw new ShapeException(
+                    "conv3d: bias " + b.map(Tensor::shape) + " for weight " + k + "; weights must be dense");
         }
         return new Shape(
                 in.n(),
@@ -65,33 +70,14 @@ public final class Conv3d implements Op {
 
     private long size(String axis, long in, long k, long s, long p) {
         if (in + 2 * p < k || s < 1 || p < 0) {
-            throw new ShapeException("conv3d: kernel " + k + ", stride " + s + ", padding " + p + " do not fit the " + axis + " of "
-                    + x.shape());
+            throw new ShapeException("conv3d: kernel " + k + ", stride " + s + ", padding " + p + " do not fit the "
+                    + axis + " of " + x.shape());
         }
         return (in + 2 * p - k) / s + 1;
     }
 
-    private MemorySegment problem(Arena arena, Tensor y) {
-        MemorySegment p = vg_conv3d.allocate(arena);
-        vg_conv3d.size(p, vg_conv3d.sizeof());
-        vg_conv3d.n(p, x.shape().n());
-        vg_conv3d.d(p, x.shape().d());
-        vg_conv3d.h(p, x.shape().h());
-        vg_conv3d.w(p, x.shape().w());
-        vg_conv3d.ci(p, x.shape().c());
-        vg_conv3d.co(p, w.shape().n());
-        vg_conv3d.kd(p, w.shape().d());
-        vg_conv3d.kh(p, w.shape().h());
-        vg_conv3d.kw(p, w.shape().w());
-        vg_conv3d.sd(p, stride.d());
-        vg_conv3d.sh(p, stride.h());
-        vg_conv3d.sw(p, stride.w());
-        vg_conv3d.pd(p, padding.d());
-        vg_conv3d.ph(p, padding.h());
-        vg_conv3d.pw(p, padding.w());
-        vg_conv3d.x_stride(p, x.stride());
-        vg_conv3d.y_stride(p, y.stride());
-        return p;
+    private MemorySegment problem(Arena arena, Tensor input, Tensor output) {
+        return ConvProblem.of(arena, input, output, ConvProblem.kernel(w), stride, padding);
     }
 
     @Override
@@ -102,7 +88,11 @@ public final class Conv3d implements Op {
                 Tensor dw = gradients.make(w.shape());
                 Optional<Tensor> db = b.map(t -> gradients.make(t.shape()));
                 context.check(VoxgradH.vg_conv3d_backward_weight(
-                        context.handle(), problem(arena, dy), x.data(), dy.data(), dw.data(),
+                        context.handle(),
+                        problem(arena, x, dy),
+                        x.data(),
+                        dy.data(),
+                        dw.data(),
                         db.map(Tensor::data).orElse(MemorySegment.NULL)));
                 gradients.give(w, dw);
                 if (db.isPresent()) {
@@ -110,10 +100,9 @@ public final class Conv3d implements Op {
                 }
             }
             if (gradients.wants(x)) {
-                MemorySegment p = problem(arena, dy);
                 Tensor dx = gradients.make(x.shape());
-                vg_conv3d.x_stride(p, dx.stride());
-                context.check(VoxgradH.vg_conv3d_backward_input(context.handle(), p, dy.data(), w.data(), dx.data()));
+                context.check(VoxgradH.vg_conv3d_backward_input(
+                        context.handle(), problem(arena, dx, dy), dy.data(), w.data(), dx.data()));
                 gradients.give(x, dx);
             }
         }

@@ -1,0 +1,49 @@
+package dev.voxgrad.engine.op;
+
+import dev.voxgrad.bindings.ffi.vg_conv3d;
+import dev.voxgrad.engine.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/** Fills the struct {@code vg_conv3d}, which convolution and transposed convolution share. */
+final class ConvProblem {
+    private ConvProblem() {}
+
+    /**
+     * The sizes of one call.
+     *
+     * @param x input or its gradient
+     * @param y output or its gradient
+     * @param kernel sizes of the kernel
+     */
+    static MemorySegment of(Arena arena, Tensor x, Tensor y, Triple kernel, Triple stride, Triple padding) {
+        MemorySegment p = vg_conv3d.allocate(arena);
+        vg_conv3d.size(p, vg_conv3d.sizeof());
+        vg_conv3d.n(p, x.shape().n());
+        vg_conv3d.d(p, x.shape().d());
+        vg_conv3d.h(p, x.shape().h());
+        vg_conv3d.w(p, x.shape().w());
+        vg_conv3d.ci(p, x.shape().c());
+        vg_conv3d.co(p, y.shape().c());
+        vg_conv3d.kd(p, kernel.d());
+        vg_conv3d.kh(p, kernel.h());
+        vg_conv3d.kw(p, kernel.w());
+        vg_conv3d.sd(p, stride.d());
+        vg_conv3d.sh(p, stride.h());
+        vg_conv3d.sw(p, stride.w());
+        vg_conv3d.pd(p, padding.d());
+        vg_conv3d.ph(p, padding.h());
+        vg_conv3d.pw(p, padding.w());
+        vg_conv3d.x_stride(p, x.stride());
+        vg_conv3d.y_stride(p, y.stride());
+        return p;
+    }
+
+    /** The kernel sizes of a weight tensor [A,kd,kh,kw,B]. */
+    static Triple kernel(Tensor w) {
+        return new Triple(
+                Math.toIntExact(w.shape().d()),
+                Math.toIntExact(w.shape().h()),
+                Math.toIntExact(w.shape().w()));
+    }
+}
