@@ -1,0 +1,205 @@
+package dev.voxgrad.engine.nn;
+
+import dev.voxgrad.engine.ConfigException;
+import dev.voxgrad.engine.ShapeException;
+import dev.voxgrad.engine.op.Triple;
+import dev.voxgrad.engine.tensor.Shape;
+import java.util.Collections;
+import java.util.List;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.MapperFeature;
+import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * A network as pure data. Stage 0 is the full resolution. Kernels and strides hold {@code dim} sizes for each stage in the order of
+ * the axes, z first.
+ *
+ * @param network name of the architecture, see {@link Networks}
+ * @param dim 2 or 3
+ * @param inChannels channels of the images
+ * @param classes channels of the logits
+ * @param features channels of each stage
+ * @param kernels odd kernel sizes of each stage
+ * @param strides of the first convolution of each stage; those of stage 0 are 1
+ * @param encoderConvs convolutions of each encoder stage
+ * @param decoderConvs convolutions of each decoder stage, lowest resolution first, one stage fewer
+ * @param deepSupervision whether the forward pass returns logits of the lower resolutions too
+ * @param negativeSlope of the leaky ReLU
+ * @param eps of the instance norm
+ */
+public record NetworkSpec(
+        String network,
+        int dim,
+        int inChannels,
+        int classes,
+        List<Integer> features,
+        List<List<Integer>> kernels,
+        List<List<Integer>> strides,
+        List<Integer> encoderConvs,
+        List<Integer> decoderConvs,
+        boolean deepSupervision,
+        double negativeSlope,
+        double eps) {
+    private static final JsonMapper JSON = JsonMapper.builder()
+            .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+            .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+            .disable(MapperFeature.SORT_PROPERTIES_ALPHABETICALLY)
+            .enable(SerializationFeature.INDENT_OUTPUT)
+            .build();
+
+    /** Checks that the lists fit each other. */
+    public NetworkSpec {
+        require(!network.isBlank(), "network has no name");
+        require(dim == 2 || dim == 3, "dim is " + dim + ", not 2 or 3");
+        require(inChannels >= 1, "inChannels is " + inChannels + ", not at least 1");
+        require(classes >= 1 && classes <= 256, "classes is " + classes + ", not between 1 and 256");
+        features = List.copyOf(features);
+        kernels = kernels.stream().map(List::copyOf).toList();
+        strides = strides.stream().map(List::copyOf).toList();
+        encoderConvs = List.copyOf(encoderConvs);
+        decoderConvs = List.copyOf(decoderConvs);
+        int stages = features.size();
+        require(stages >= 2, "features has " + stages + " stages, not at least 2");
+        require(kernels.size() == stages, "kernels has " + kernels.size() + " stages, features " + stages);
+        require(strides.size() == stages, "strides has " + strides.size() + " stages, features " + stages);
+        require(
+                encoderConvs.size() == stages,
+                "encoderConvs has " + encoderConvs.size() + " stages, features " + stages);
+        require(
+                decoderConvs.size() == stages - 1,
+                "decoderConvs has " + decoderConvs.size() + " stages, not one fewer than features (" + stages + ")");
+        require(features.stream().allMatch(f -> f >= 1), "features " + features + " are not all positive");
+        require(encoderConvs.stream().allMatch(n -> n >= 1), "encoderConvs " + encoderConvs + " are not all positive");
+        require(decoderConvs.stream().allMatch(n -> n >= 1), "decoderConvs " + decoderConvs + " are not all positive");
+        for (int s = 0; s < stages; s++) {
+            List<Integer> kernel = kernels.get(s);
+            List<Integer> stride = strides.get(s);
+            require(kernel.size() == dim, "kernels of stage " + s + " are " + kernel + ", not " + dim + " numbers");
+            require(stride.size() == dim, "strides of stage " + s + " are " + stride + ", not " + dim + " numbers");
+            require(
+                    kernel.stream().allMatch(k -> k >= 1 && k % 2 == 1),
+                    "kernels of stage " + s + " are " + kernel + ", not odd");
+            require(
+                    stride.stream().allMatch(v -> v >= 1),
+                    "strides of stage " + s + " are " + stride + ", not positive");
+        }
+        require(strides.get(0).stream().allMatch(v -> v == 1), "strides of stage 0 are " + strides.get(0) + ", not 1");
+        require(
+                negativeSlope >= 0 && Double.isFinite(negativeSlope),
+                "negativeSlope is " + negativeSlope + ", not at least 0");
+        require(eps > 0 && Double.isFinite(eps), "eps is " + eps + ", not positive");
+    }
+
+    private static void require(boolean condition, String problem) {
+        if (!condition) {
+            throw new ConfigException("network: " + problem);
+        }
+    }
+
+    /** nnU-Net's plain U-Net with two convolutions for each stage, leaky ReLU 0.01 and eps 1e-5. */
+    public static NetworkSpec plainUNet(
+            int inChannels,
+            int classes,
+            List<Integer> features,
+            List<List<Integer>> kernels,
+            List<List<Integer>> strides,
+            boolean deepSupervision) {
+        int stages = features.size();
+        int dim = kernels.isEmpty() ? 0 : kernels.get(0).size();
+        return new NetworkSpec(
+                PlainUNet.NAME,
+                dim,
+                inChannels,
+                classes,
+                features,
+                kernels,
+                strides,
+                Collections.nCopies(stages, 2),
+                Collections.nCopies(Math.max(0, stages - 1), 2),
+                deepSupervision,
+                0.01,
+                1e-5);
+    }
+
+    /** Number of stages. */
+    public int stages() {
+        return features.size();
+    }
+
+    /** Kernel of a stage; depth 1 in 2D. */
+    public Triple kernel(int stage) {
+        return triple(kernels.get(stage));
+    }
+
+    /** Stride of a stage; depth 1 in 2D. */
+    public Triple stride(int stage) {
+        return triple(strides.get(stage));
+    }
+
+    /** Product of the strides up to a stage: how much coarser than the input its grid is. */
+    public Triple reduction(int stage) {
+        Triple product = Triple.of(1);
+        for (int s = 1; s <= stage; s++) {
+            Triple stride = stride(s);
+            product = new Triple(product.d() * stride.d(), product.h() * stride.h(), product.w() * stride.w());
+        }
+        return product;
+    }
+
+    private static Triple triple(List<Integer> sizes) {
+        return sizes.size() == 3
+                ? new Triple(sizes.get(0), sizes.get(1), sizes.get(2))
+                : new Triple(1, sizes.get(0), sizes.get(1));
+    }
+
+    /**
+     * Checks that the network can take an input.
+     *
+     * @param input [N,D,H,W,C]
+     * @throws ShapeException naming the parameter that does not fit
+     */
+    public void requireInput(Shape input) {
+        if (input.c() != inChannels) {
+            throw new ShapeException(
+                    network + ": the input " + input + " has " + input.c() + " channels, inChannels is " + inChannels);
+        }
+        if (dim == 2 && input.d() != 1) {
+            throw new ShapeException(
+                    network + ": the input " + input + " has depth " + input.d() + ", dim 2 needs depth 1");
+        }
+        Triple r = reduction(stages() - 1);
+        if (input.d() % r.d() != 0 || input.h() % r.h() != 0 || input.w() % r.w() != 0) {
+            throw new ShapeException(
+                    network + ": the grid of the input " + input + " is not divisible by the product of the strides ["
+                            + r.d() + "," + r.h() + "," + r.w() + "]; pad the patch or change strides");
+        }
+        if (input.voxels() / ((long) r.d() * r.h() * r.w()) < 2) {
+            throw new ShapeException(network + ": the input " + input + " has a single voxel left after the strides ["
+                    + r.d() + "," + r.h() + "," + r.w()
+                    + "], which instance norm cannot take; use a larger patch or fewer stages");
+        }
+    }
+
+    /** As JSON text. */
+    public String toJson() {
+        return JSON.writeValueAsString(this);
+    }
+
+    /**
+     * From JSON text; every key must be there and known.
+     *
+     * @throws ConfigException saying which key is wrong
+     */
+    public static NetworkSpec fromJson(String json) {
+        try {
+            return JSON.readValue(json, NetworkSpec.class);
+        } catch (JacksonException e) {
+            if (e.getCause() instanceof ConfigException config) {
+                throw config;
+            }
+            throw new ConfigException("network: " + e.getOriginalMessage(), e);
+        }
+    }
+}

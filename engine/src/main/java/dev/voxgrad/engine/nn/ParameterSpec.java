@@ -1,0 +1,68 @@
+package dev.voxgrad.engine.nn;
+
+import dev.voxgrad.engine.op.Triple;
+import dev.voxgrad.engine.tensor.Shape;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A parameter before it has memory.
+ *
+ * @param name PyTorch's
+ * @param role what it is for
+ * @param shape in memory order: a weight is [A,kd,kh,kw,B] for PyTorch's (A,B,k...), anything else a vector
+ * @param fanIn of the weight, or of the weight that a bias belongs to: B times the kernel's voxels; 1 for a norm
+ */
+public record ParameterSpec(String name, Role role, Shape shape, long fanIn) {
+    /** The use of a parameter, which decides how it starts. */
+    public enum Role {
+        WEIGHT,
+        BIAS,
+        NORM_WEIGHT,
+        NORM_BIAS
+    }
+
+    /** Weight and bias of a convolution from {@code in} to {@code out} channels. */
+    static void convolution(List<ParameterSpec> specs, String name, long in, long out, Triple kernel) {
+        weightAndBias(specs, name, new Shape(out, kernel.d(), kernel.h(), kernel.w(), in), out);
+    }
+
+    /** Weight and bias of a transposed convolution; its fan-in is PyTorch's, counted with the output channels. */
+    static void transposedConvolution(List<ParameterSpec> specs, String name, long in, long out, Triple kernel) {
+        weightAndBias(specs, name, new Shape(in, kernel.d(), kernel.h(), kernel.w(), out), out);
+    }
+
+    private static void weightAndBias(List<ParameterSpec> specs, String name, Shape weight, long out) {
+        long fanIn = weight.c() * weight.voxels();
+        specs.add(new ParameterSpec(name + ".weight", Role.WEIGHT, weight, fanIn));
+        specs.add(new ParameterSpec(name + ".bias", Role.BIAS, Shape.vector(out), fanIn));
+    }
+
+    /** Scale and offset of a norm. */
+    static void norm(List<ParameterSpec> specs, String name, long channels) {
+        specs.add(new ParameterSpec(name + ".weight", Role.NORM_WEIGHT, Shape.vector(channels), 1));
+        specs.add(new ParameterSpec(name + ".bias", Role.NORM_BIAS, Shape.vector(channels), 1));
+    }
+
+    /** Sizes of the PyTorch tensor; a 2D kernel has no depth axis there. */
+    public List<Integer> torchShape(int dim) {
+        List<Integer> sizes = new ArrayList<>();
+        if (role == Role.WEIGHT) {
+            sizes.add(Math.toIntExact(shape.n()));
+            sizes.add(Math.toIntExact(shape.c()));
+            if (dim == 3) {
+                sizes.add(Math.toIntExact(shape.d()));
+            }
+            sizes.add(Math.toIntExact(shape.h()));
+            sizes.add(Math.toIntExact(shape.w()));
+        } else {
+            sizes.add(Math.toIntExact(shape.c()));
+        }
+        return List.copyOf(sizes);
+    }
+
+    /** Number of elements of all parameters. */
+    public static long count(List<ParameterSpec> specs) {
+        return specs.stream().mapToLong(s -> s.shape().elements()).sum();
+    }
+}
