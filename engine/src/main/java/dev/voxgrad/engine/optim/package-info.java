@@ -1,0 +1,2 @@
+/** Optimizers, learning rate schedules, gradient norm and averages. */
+package dev.voxgrad.engine.optim;
