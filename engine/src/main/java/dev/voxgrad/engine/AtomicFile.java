@@ -1,96 +1,119 @@
 package dev.voxgrad.engine;
 
-import java.io.BufferedOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
-import java.nio.channels.Channels;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 
 /**
- * Writes files so that a reader sees the old content or the new, never a part: the content goes to a temporary file in the same
- * folder, is synced to the disk, and then renamed. A failure (full disk, crash) leaves the old file as it was.
+ * Writes a file so that its name always stands for complete content: the bytes go to a temporary name in the same
+ * folder, are forced to the disk, and only then take the place of the old file. Whatever fails on the way, a full disk
+ * included, leaves the old file as it was and no temporary file behind.
+ *
+ * <p>A symbolic link at the target is replaced by the file, not followed.
  */
 public final class AtomicFile {
-    /** Writes the content to a stream. */
-    @FunctionalInterface
-    public interface Content {
-        /** Called once; the stream is buffered and closed by the caller. */
-        void writeTo(OutputStream out) throws IOException;
-    }
+    /** Names tried before giving up: a process number is reused at most this often in practice. */
+    private static final int NAME_TRIES = 1000;
 
     private AtomicFile() {}
 
-    /** Replaces a file by these bytes. */
-    public static void write(Path file, byte[] content) {
-        write(file, out -> out.write(content));
+    /** What to write, handed the channel of the temporary file, positioned at its start. */
+    @FunctionalInterface
+    public interface Content {
+        /** Writes everything; must not close the channel. */
+        void writeTo(FileChannel channel) throws IOException;
+    }
+
+    /** Writes or replaces {@code target} with {@code bytes}; see {@link #write(Path, Content)}. */
+    public static void write(Path target, byte[] bytes) {
+        write(target, channel -> writeFully(channel, ByteBuffer.wrap(bytes)));
     }
 
     /**
-     * Replaces a file by what is written to the stream.
+     * Writes or replaces {@code target}.
      *
-     * @throws DataException naming the file and the reason; the old file is untouched and nothing is left behind
+     * @throws DataException when the file cannot be written; the message names the path and the reason. Exceptions of
+     *     {@code content} other than {@link IOException} pass unchanged, with the same clean-up.
      */
-    public static void write(Path file, Content content) {
-        Path target = file.toAbsolutePath();
-        Path part = null;
+    public static void write(Path target, Content content) {
+        if (Files.isDirectory(target)) {
+            throw new DataException(target + ": cannot write, a folder has this name; choose another file name");
+        }
         try {
-            part = Files.createTempFile(target.getParent(), "." + target.getFileName(), ".tmp");
-            try (FileChannel channel = FileChannel.open(part, StandardOpenOption.WRITE);
-                    OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel), 1 << 16)) {
-                content.writeTo(out);
-                out.flush();
-                channel.force(true);
+            Path temporary = reserveBeside(target.toAbsolutePath());
+            boolean moved = false;
+            try {
+                try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
+                    content.writeTo(channel);
+                    channel.force(true);
+                }
+                Files.move(
+                        temporary,
+                        target.toAbsolutePath(),
+                        StandardCopyOption.ATOMIC_MOVE,
+                        StandardCopyOption.REPLACE_EXISTING);
+                moved = true;
+            } finally {
+                // Once moved, the name is free and may already belong to another thread.
+                if (!moved) {
+                    Files.deleteIfExists(temporary);
+                }
             }
-            rename(part, target);
-            syncFolder(target.getParent());
+            forceFolder(target.toAbsolutePath().getParent());
         } catch (IOException e) {
             throw new DataException(
-                    "cannot write " + file + ": " + reason(e) + ". The old file, if any, is unchanged; free space or make the folder "
-                            + "writable and try again.",
+                    target + ": cannot write (" + reason(e)
+                            + "); any earlier file of this name is unchanged. Check free space and permissions.",
                     e);
-        } finally {
-            deleteQuietly(part);
         }
     }
 
-    private static void rename(Path part, Path target) throws IOException {
-        try {
-            Files.move(part, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        } catch (AtomicMoveNotSupportedException e) {
-            throw new IOException("the file system cannot rename atomically", e);
+    /** Writes all remaining bytes; a channel may take fewer at a time. */
+    public static void writeFully(FileChannel channel, ByteBuffer bytes) throws IOException {
+        while (bytes.hasRemaining()) {
+            channel.write(bytes);
         }
     }
 
-    /** Makes the rename itself durable; file systems that cannot open a folder do not need it. */
-    private static void syncFolder(Path folder) {
+    /** Creates an empty file with a free hidden name next to the target, with the permissions of any new file. */
+    private static Path reserveBeside(Path target) throws IOException {
+        String prefix =
+                "." + target.getFileName() + "." + ProcessHandle.current().pid();
+        for (int i = 0; i < NAME_TRIES; i++) {
+            try {
+                return Files.createFile(target.resolveSibling(prefix + "-" + i + ".tmp"));
+            } catch (FileAlreadyExistsException taken) {
+                // Another thread writes the same file, or a crashed process had our number: next name.
+            }
+        }
+        throw new IOException("no free temporary name " + prefix + "-N.tmp; remove old ones");
+    }
+
+    /** Makes the rename itself survive a power cut. */
+    private static void forceFolder(Path folder) {
         try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
             channel.force(true);
         } catch (IOException e) {
-            // Not every file system offers this; the content itself is synced.
-        }
-    }
-
-    private static void deleteQuietly(Path part) {
-        if (part != null) {
-            try {
-                Files.deleteIfExists(part);
-            } catch (IOException e) {
-                part.toFile().deleteOnExit();
-            }
+            // Some network file systems cannot sync a folder; the content itself is on the disk already.
         }
     }
 
     private static String reason(IOException e) {
-        String text = e.getMessage() == null ? e.toString() : e.getMessage();
-        return switch (e) {
-            case java.nio.file.NoSuchFileException x -> "the folder does not exist (" + text + ")";
-            case java.nio.file.AccessDeniedException x -> "permission denied (" + text + ")";
-            default -> text;
-        };
+        if (e instanceof NoSuchFileException missing) {
+            Path folder = Path.of(missing.getFile()).getParent();
+            return folder != null && !Files.isDirectory(folder) ? "folder " + folder + " does not exist" : "not found";
+        }
+        if (e instanceof FileSystemException system && system.getReason() != null) {
+            return system.getReason();
+        }
+        String text = e.getMessage();
+        return text == null ? e.getClass().getSimpleName() : text;
     }
 }

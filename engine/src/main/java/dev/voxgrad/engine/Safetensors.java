@@ -1,256 +1,196 @@
 package dev.voxgrad.engine;
 
 import java.io.IOException;
-import java.io.OutputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
-import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import tools.jackson.core.JacksonException;
-import tools.jackson.core.StreamReadFeature;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
- * Files of named tensors in the safetensors format: eight bytes with the length of a JSON header, the header, the raw values in little
- * endian. Reading maps the file and checks every size and offset before it is used.
+ * A safetensors file, memory-mapped: 8 bytes header length (little-endian), a JSON header, then the raw tensors. All
+ * sizes and offsets are checked against the file before anything is allocated or handed out.
+ *
+ * <p>Closing unmaps the file; segments handed out by {@link #segment} then throw.
  */
 public final class Safetensors implements AutoCloseable {
-    private static final long MAX_HEADER = 100L << 20;
-    private static final int ALIGNMENT = 8;
-    private static final String METADATA = "__metadata__";
-    private static final JsonMapper JSON = JsonMapper.builder()
-            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-            .build();
+    /** Limit of the format's reference implementation. */
+    private static final long MAX_HEADER_BYTES = 100_000_000;
 
-    /** Element types with their size in bytes. */
-    public enum Type {
-        F64(8),
-        F32(4),
-        F16(2),
-        BF16(2),
-        I64(8),
-        I32(4),
-        I16(2),
-        I8(1),
-        U8(1),
-        BOOL(1);
-
-        private final int bytes;
-
-        Type(int bytes) {
-            this.bytes = bytes;
-        }
-    }
-
-    /** One tensor in a file; offsets count from the end of the header. */
-    public record Entry(String name, Type type, List<Long> shape, long begin, long end) {
-        /** Number of elements. */
-        public long elements() {
-            return (end - begin) / type.bytes;
-        }
-    }
+    private static final ValueLayout.OfShort I16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfInt I32 = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfLong I64 = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfFloat F32 = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfDouble F64 =
+            ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private final Path file;
-    private final Arena arena = Arena.ofShared();
-    private final Map<String, Entry> entries = new LinkedHashMap<>();
-    private final Map<String, String> metadata = new LinkedHashMap<>();
-    private MemorySegment data = MemorySegment.NULL;
+    private final Arena arena;
+    private final SafetensorsHeader header;
+    private final MemorySegment data;
 
-    private Safetensors(Path file) {
+    private Safetensors(Path file, Arena arena, SafetensorsHeader header, MemorySegment data) {
         this.file = file;
+        this.arena = arena;
+        this.header = header;
+        this.data = data;
     }
 
     /**
-     * Opens a file for reading; close it after use.
+     * Opens and validates a file.
      *
-     * @throws DataException naming the file and what is wrong with it
+     * @throws DataException when it is missing, damaged or of a type that is not supported; the message names it
      */
     public static Safetensors open(Path file) {
-        Safetensors s = new Safetensors(file);
+        Arena arena = Arena.ofShared();
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            s.read(channel);
-            return s;
+            long fileBytes = channel.size();
+            byte[] json = readHeader(file, channel, fileBytes);
+            long start = Long.BYTES + (long) json.length;
+            SafetensorsHeader header = SafetensorsHeader.parse(file, json, fileBytes - start);
+            MemorySegment data = channel.map(FileChannel.MapMode.READ_ONLY, start, fileBytes - start, arena);
+            Safetensors opened = new Safetensors(file, arena, header, data);
+            arena = null;
+            return opened;
+        } catch (NoSuchFileException e) {
+            throw new DataException(file + ": file does not exist", e);
         } catch (IOException e) {
-            s.close();
-            throw new DataException("cannot read " + file + ": " + e.getMessage(), e);
-        } catch (DataException e) {
-            s.close();
-            throw e;
-        }
-    }
-
-    private void read(FileChannel channel) throws IOException {
-        long size = channel.size();
-        require(size >= 8, "it has only " + size + " bytes, a safetensors file has at least 8");
-        MemorySegment all = channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena);
-        long header = all.get(ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 0);
-        require(header >= 2 && header <= MAX_HEADER && header <= size - 8, "its header is said to be " + header
-                + " bytes long, the file has " + size + "; it is cut off or not a safetensors file");
-        JsonNode root;
-        try {
-            root = JSON.readTree(all.asSlice(8, header).toArray(ValueLayout.JAVA_BYTE));
-        } catch (JacksonException e) {
-            throw new DataException(file + ": the header is not JSON: " + e.getOriginalMessage(), e);
-        }
-        require(root.isObject(), "the header is not a JSON object");
-        data = all.asSlice(8 + header);
-        for (Map.Entry<String, JsonNode> property : root.properties()) {
-            if (property.getKey().equals(METADATA)) {
-                property.getValue().properties().forEach(e -> metadata.put(e.getKey(), e.getValue().asString()));
-            } else {
-                entries.put(property.getKey(), entry(property.getKey(), property.getValue()));
+            throw new DataException(file + ": cannot read (" + e.getMessage() + ")", e);
+        } finally {
+            if (arena != null) {
+                arena.close();
             }
         }
-        List<Entry> byOffset = new ArrayList<>(entries.values());
-        byOffset.sort(Comparator.comparingLong(Entry::begin));
-        for (int i = 1; i < byOffset.size(); i++) {
-            require(byOffset.get(i).begin() >= byOffset.get(i - 1).end(), "tensors " + byOffset.get(i - 1).name() + " and "
-                    + byOffset.get(i).name() + " overlap");
-        }
     }
 
-    private Entry entry(String name, JsonNode node) {
-        JsonNode offsets = node.path("data_offsets");
-        require(node.path("dtype").isString() && node.path("shape").isArray() && offsets.size() == 2, "tensor " + name
-                + " lacks dtype, shape or data_offsets");
-        Type type = Arrays.stream(Type.values())
-                .filter(t -> t.name().equals(node.path("dtype").asString()))
-                .findFirst()
-                .orElseThrow(() -> new DataException(file + ": tensor " + name + " has the type " + node.path("dtype").asString()
-                        + "; readable are " + Arrays.toString(Type.values())));
-        List<Long> shape = new ArrayList<>();
-        long bytes = type.bytes;
-        for (JsonNode d : node.path("shape")) {
-            require(d.isIntegralNumber() && d.asLong() >= 0, "tensor " + name + " has the size " + d);
-            shape.add(d.asLong());
-            try {
-                bytes = Math.multiplyExact(bytes, d.asLong());
-            } catch (ArithmeticException e) {
-                throw new DataException(file + ": tensor " + name + " is too large: " + node.path("shape"), e);
+    private static byte[] readHeader(Path file, FileChannel channel, long fileBytes) throws IOException {
+        if (Files.isDirectory(file)) {
+            throw new DataException(file + ": is a folder, expected a safetensors file");
+        }
+        if (fileBytes < Long.BYTES) {
+            throw new DataException(file + ": " + fileBytes + " bytes are too few for a safetensors file");
+        }
+        ByteBuffer length = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        readFully(file, channel, length, 0);
+        long headerBytes = length.getLong(0);
+        if (headerBytes < 2 || headerBytes > MAX_HEADER_BYTES || headerBytes > fileBytes - Long.BYTES) {
+            throw new DataException(file + ": safetensors header length " + Long.toUnsignedString(headerBytes)
+                    + " is impossible in a file of " + fileBytes + " bytes (limit " + MAX_HEADER_BYTES + ")");
+        }
+        byte[] json = new byte[(int) headerBytes];
+        readFully(file, channel, ByteBuffer.wrap(json), Long.BYTES);
+        return json;
+    }
+
+    private static void readFully(Path file, FileChannel channel, ByteBuffer into, long position) throws IOException {
+        while (into.hasRemaining()) {
+            int count = channel.read(into, position + into.position());
+            if (count < 0) {
+                throw new DataException(file + ": ends early, it became shorter while it was read");
             }
         }
-        long begin = offsets.get(0).asLong(-1);
-        long end = offsets.get(1).asLong(-1);
-        require(begin >= 0 && end >= begin && end <= data.byteSize(), "tensor " + name + " lies at bytes " + begin + " to " + end
-                + " of " + data.byteSize() + "; the file is cut off");
-        require(end - begin == bytes, "tensor " + name + " has " + (end - begin) + " bytes, its shape needs " + bytes);
-        return new Entry(name, type, List.copyOf(shape), begin, end);
     }
 
-    private void require(boolean holds, String text) {
-        if (!holds) {
-            throw new DataException(file + ": " + text);
-        }
+    /** The file this was opened from. */
+    public Path file() {
+        return file;
     }
 
-    /** Names in the order of the header. */
+    /** Tensor names in the order of the header. */
     public Set<String> names() {
-        return Collections.unmodifiableSet(entries.keySet());
+        return header.entries().keySet();
     }
 
-    /** Text values stored beside the tensors. */
+    /** The file's free text metadata; empty when it has none. */
     public Map<String, String> metadata() {
-        return Collections.unmodifiableMap(metadata);
+        return header.metadata();
     }
 
-    /** Type, shape and place of a tensor. */
-    public Entry entry(String name) {
-        Entry e = entries.get(name);
-        require(e != null, "there is no tensor " + name + "; it holds " + entries.size() + " tensors"
-                + (entries.isEmpty() ? "" : " such as " + entries.keySet().iterator().next()));
-        return e;
+    /** Element type of a tensor. */
+    public ElementType type(String name) {
+        return entry(name).type();
     }
 
-    /** The raw bytes of a tensor, mapped; valid until this is closed. */
-    public MemorySegment bytes(String name) {
-        Entry e = entry(name);
-        return data.asSlice(e.begin(), e.end() - e.begin());
+    /** Sizes of a tensor, outermost first; empty for a scalar. */
+    public List<Long> shape(String name) {
+        return entry(name).shape();
     }
 
-    /** A float tensor of any width as float32. */
-    public float[] floats(String name) {
-        Entry e = entry(name);
-        MemorySegment s = bytes(name);
-        float[] values = new float[Math.toIntExact(e.elements())];
-        switch (e.type()) {
-            case F32 -> MemorySegment.copy(s, le(ValueLayout.JAVA_FLOAT_UNALIGNED), 0, values, 0, values.length);
-            case F64 -> {
-                for (int i = 0; i < values.length; i++) {
-                    values[i] = (float) s.get(le(ValueLayout.JAVA_DOUBLE_UNALIGNED), 8L * i);
-                }
-            }
-            case F16 -> {
-                for (int i = 0; i < values.length; i++) {
-                    values[i] = Float.float16ToFloat(s.get(le(ValueLayout.JAVA_SHORT_UNALIGNED), 2L * i));
-                }
-            }
-            case BF16 -> {
-                for (int i = 0; i < values.length; i++) {
-                    values[i] = Float.intBitsToFloat(s.get(le(ValueLayout.JAVA_SHORT_UNALIGNED), 2L * i) << 16);
-                }
-            }
-            default -> throw new DataException(file + ": tensor " + name + " has the type " + e.type() + ", not floating point");
-        }
-        return values;
+    /** The raw little-endian bytes of a tensor, read-only, not necessarily aligned, valid until {@link #close}. */
+    public MemorySegment segment(String name) {
+        SafetensorsHeader.Entry entry = entry(name);
+        return data.asSlice(entry.begin(), entry.end() - entry.begin()).asReadOnly();
     }
 
-    /** Any tensor as float64; whole numbers of 64 bits must fit in 53. */
-    public double[] doubles(String name) {
-        Entry e = entry(name);
-        MemorySegment s = bytes(name);
-        double[] values = new double[Math.toIntExact(e.elements())];
-        switch (e.type()) {
-            case F64 -> MemorySegment.copy(s, le(ValueLayout.JAVA_DOUBLE_UNALIGNED), 0, values, 0, values.length);
-            case F32, F16, BF16 -> {
-                float[] floats = floats(name);
-                Arrays.setAll(values, i -> floats[i]);
-            }
+    /** A copy as floats, exact: F32, F16, BF16, and whole numbers up to 16 bits; other types are refused. */
+    public float[] f32(String name) {
+        MemorySegment raw = segment(name);
+        float[] values = new float[count(name)];
+        switch (type(name)) {
+            case F32 -> MemorySegment.copy(raw, F32, 0, values, 0, values.length);
+            case F64, I64, I32 -> throw wrongType(name, "float");
             default -> {
-                long[] longs = longs(name);
-                Arrays.setAll(values, i -> longs[i]);
+                for (int i = 0; i < values.length; i++) {
+                    values[i] = (float) number(raw, type(name), i);
+                }
             }
         }
         return values;
     }
 
-    /** A tensor of whole numbers of any width. */
-    public long[] longs(String name) {
-        Entry e = entry(name);
-        MemorySegment s = bytes(name);
-        long[] values = new long[Math.toIntExact(e.elements())];
-        for (int i = 0; i < values.length; i++) {
-            values[i] = switch (e.type()) {
-                case I64 -> s.get(le(ValueLayout.JAVA_LONG_UNALIGNED), 8L * i);
-                case I32 -> s.get(le(ValueLayout.JAVA_INT_UNALIGNED), 4L * i);
-                case I16 -> s.get(le(ValueLayout.JAVA_SHORT_UNALIGNED), 2L * i);
-                case I8 -> s.get(ValueLayout.JAVA_BYTE, i);
-                case U8, BOOL -> s.get(ValueLayout.JAVA_BYTE, i) & 0xff;
-                default -> throw new DataException(file + ": tensor " + name + " has the type " + e.type() + ", not whole numbers");
-            };
-        }
+    /** A copy as doubles, any type; exact except I64 beyond 2^53. */
+    public double[] f64(String name) {
+        MemorySegment raw = segment(name);
+        ElementType type = type(name);
+        double[] values = new double[count(name)];
+        Arrays.setAll(values, i -> number(raw, type, i));
         return values;
     }
 
-    private static <L extends ValueLayout> L le(L layout) {
-        @SuppressWarnings("unchecked") // withOrder keeps the kind of layout
-        L ordered = (L) layout.withOrder(ByteOrder.LITTLE_ENDIAN);
-        return ordered;
+    /** A copy as longs: whole-number types and BOOL; others are refused. */
+    public long[] i64(String name) {
+        MemorySegment raw = segment(name);
+        ElementType type = type(name);
+        if (!type.isWhole()) {
+            throw wrongType(name, "whole numbers");
+        }
+        long[] values = new long[count(name)];
+        Arrays.setAll(values, i -> type == ElementType.I64 ? raw.getAtIndex(I64, i) : (long) number(raw, type, i));
+        return values;
     }
 
+    /** A copy as ints: whole-number types up to 32 bits and BOOL; others are refused. */
+    public int[] i32(String name) {
+        MemorySegment raw = segment(name);
+        ElementType type = type(name);
+        if (!type.isWhole() || type == ElementType.I64) {
+            throw wrongType(name, "32-bit whole numbers");
+        }
+        int[] values = new int[count(name)];
+        Arrays.setAll(values, i -> (int) number(raw, type, i));
+        return values;
+    }
+
+    /** A copy of the bytes of a U8, I8 or BOOL tensor; other types are refused. */
+    public byte[] u8(String name) {
+        if (type(name).bytes() != 1) {
+            throw wrongType(name, "bytes");
+        }
+        byte[] values = new byte[count(name)];
+        MemorySegment.copy(segment(name), ValueLayout.JAVA_BYTE, 0, values, 0, values.length);
+        return values;
+    }
+
+    /** Unmaps the file; safe to call again. */
     @Override
     public void close() {
         if (arena.scope().isAlive()) {
@@ -258,85 +198,40 @@ public final class Safetensors implements AutoCloseable {
         }
     }
 
-    /** Collects tensors and writes them in the order they were added; equal content gives equal bytes. */
-    public static final class Writer {
-        private record Part(String name, List<Long> shape, float[] values) {}
-
-        private final List<Part> parts = new ArrayList<>();
-        private final Map<String, String> metadata = new LinkedHashMap<>();
-
-        /** Adds a float32 tensor; the array is not copied. */
-        public Writer add(String name, List<Long> shape, float[] values) {
-            long elements = shape.stream().reduce(1L, Math::multiplyExact);
-            if (elements != values.length) {
-                throw new ShapeException("tensor " + name + ": " + values.length + " values for shape " + shape);
-            }
-            if (name.equals(METADATA) || parts.stream().anyMatch(p -> p.name().equals(name))) {
-                throw new IllegalArgumentException("the tensor name " + name + " is taken");
-            }
-            parts.add(new Part(name, List.copyOf(shape), values));
-            return this;
-        }
-
-        /** Adds a text value. */
-        public Writer metadata(String key, String value) {
-            metadata.put(key, value);
-            return this;
-        }
-
-        /**
-         * Writes the file beside and renames it.
-         *
-         * @throws DataException when it cannot be written; the old file is unchanged
-         */
-        public void write(Path file) {
-            byte[] header = header();
-            AtomicFile.write(file, out -> {
-                out.write(ByteBuffer.allocate(8)
-                        .order(ByteOrder.LITTLE_ENDIAN)
-                        .putLong(header.length)
-                        .array());
-                out.write(header);
-                for (Part part : parts) {
-                    writeFloats(out, part.values());
-                }
-            });
-        }
-
-        private byte[] header() {
-            ObjectNode root = JSON.createObjectNode();
-            if (!metadata.isEmpty()) {
-                ObjectNode texts = root.putObject(METADATA);
-                metadata.forEach(texts::put);
-            }
-            long offset = 0;
-            for (Part part : parts) {
-                ObjectNode node = root.putObject(part.name());
-                node.put("dtype", Type.F32.name());
-                part.shape().forEach(node.putArray("shape")::add);
-                long end = offset + 4L * part.values().length;
-                node.putArray("data_offsets").add(offset).add(end);
-                offset = end;
-            }
-            byte[] json = JSON.writeValueAsBytes(root);
-            byte[] padded = Arrays.copyOf(json, (json.length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
-            Arrays.fill(padded, json.length, padded.length, (byte) ' ');
-            return padded;
-        }
-
-        private static void writeFloats(OutputStream out, float[] values) throws IOException {
-            ByteBuffer chunk = ByteBuffer.allocate(1 << 16).order(ByteOrder.LITTLE_ENDIAN);
-            for (int i = 0; i < values.length; ) {
-                int count = Math.min(values.length - i, chunk.capacity() / 4);
-                chunk.asFloatBuffer().put(values, i, count);
-                out.write(chunk.array(), 0, 4 * count);
-                i += count;
-            }
-        }
+    private static double number(MemorySegment raw, ElementType type, long i) {
+        return switch (type) {
+            case F64 -> raw.getAtIndex(F64, i);
+            case F32 -> raw.getAtIndex(F32, i);
+            case F16 -> Float.float16ToFloat(raw.getAtIndex(I16, i));
+            case BF16 -> Float.intBitsToFloat(raw.getAtIndex(I16, i) << 16);
+            case I64 -> raw.getAtIndex(I64, i);
+            case I32 -> raw.getAtIndex(I32, i);
+            case I16 -> raw.getAtIndex(I16, i);
+            case U16 -> Short.toUnsignedInt(raw.getAtIndex(I16, i));
+            case I8 -> raw.get(ValueLayout.JAVA_BYTE, i);
+            case U8, BOOL -> Byte.toUnsignedInt(raw.get(ValueLayout.JAVA_BYTE, i));
+        };
     }
 
-    @Override
-    public String toString() {
-        return file + ": " + entries.size() + " tensors";
+    private SafetensorsHeader.Entry entry(String name) {
+        SafetensorsHeader.Entry entry = header.entries().get(name);
+        if (entry == null) {
+            throw new DataException(file + ": has no tensor '" + name + "'; it holds " + names());
+        }
+        return entry;
+    }
+
+    private int count(String name) {
+        SafetensorsHeader.Entry entry = entry(name);
+        long count = (entry.end() - entry.begin()) / entry.type().bytes();
+        if (count > Integer.MAX_VALUE - 8) {
+            throw new DataException(file + ": tensor '" + name + "' has " + count
+                    + " elements, more than a Java array holds; use its segment");
+        }
+        return (int) count;
+    }
+
+    private DataException wrongType(String name, String wanted) {
+        return new DataException(file + ": tensor '" + name + "' is " + type(name) + ", which does not fit " + wanted);
     }
 }
