@@ -17,10 +17,6 @@ struct Group {
   int64_t lanes;
 };
 
-static inline v8i load_bytes(const uint8_t *p) {
-  typedef uint8_t u8x8 __attribute__((vector_size(8), aligned(1), may_alias));
-  return __builtin_convertvector(*reinterpret_cast<const u8x8 *>(p), v8i);
-}
 static inline v8i load_ints(const int32_t *p) {
   typedef int32_t v8i_unaligned __attribute__((vector_size(32), aligned(4), may_alias));
   return *reinterpret_cast<const v8i_unaligned *>(p);

@@ -9,7 +9,7 @@ namespace vg::VG_TIER {
 typedef int32_t v8i __attribute__((vector_size(32)));
 typedef float v4 __attribute__((vector_size(16)));
 typedef float v4_unaligned __attribute__((vector_size(16), aligned(4), may_alias));
-typedef double v8d __attribute__((vector_size(64)));
+typedef double v4d __attribute__((vector_size(32)));
 
 static inline v8 masked(v8i mask, v8 v) { return (v8)((v8i)v & mask); }
 static inline v8i broadcast_int(int32_t s) { return v8i{s, s, s, s, s, s, s, s}; }
@@ -19,6 +19,12 @@ static inline bool any(v8i mask) {
   typedef int64_t v4l __attribute__((vector_size(32)));
   const v4l m = (v4l)mask;
   return (m[0] | m[1] | m[2] | m[3]) != 0;
+}
+
+// Eight bytes as integers.
+static inline v8i load_bytes(const uint8_t *p) {
+  typedef uint8_t u8x8 __attribute__((vector_size(8), aligned(1), may_alias));
+  return __builtin_convertvector(*reinterpret_cast<const u8x8 *>(p), v8i);
 }
 
 // count < 8 elements; the rest is zero and is not read.
