@@ -52,15 +52,17 @@ void adamw_step(const AdamTile &t, int64_t count) {
 }
 
 void square_sum(const float *g, int64_t count, double *sum) {
-  v8d total{};
+  v4d total[4] = {};
   int64_t i = 0;
-  for (; i + 8 <= count; i += 8) {
-    const v8d v = __builtin_convertvector(load(g + i), v8d);
-    total += v * v;
-  }
+  for (; i + 16 <= count; i += 16)
+    for (int part = 0; part < 4; ++part) {
+      const v4d v = __builtin_convertvector(load4(g + i + 4 * part), v4d);
+      total[part] += v * v;
+    }
+  const v4d all = (total[0] + total[2]) + (total[1] + total[3]);
   double rest = 0;
   for (; i < count; ++i) rest += static_cast<double>(g[i]) * g[i];
-  *sum = ((total[0] + total[4]) + (total[1] + total[5])) + ((total[2] + total[6]) + (total[3] + total[7])) + rest;
+  *sum = (all[0] + all[2]) + (all[1] + all[3]) + rest;
 }
 
 void ema_step(double decay, const float *x, float *shadow, int64_t count) {
