@@ -1,0 +1,318 @@
+// vg_segloss_forward and _backward.
+#include "tiers.h"
+
+#include <memory>
+
+using namespace vg::test;
+
+struct LossCase {
+  int64_t n, voxels, c, x_gap, dx_gap, segments;
+  bool sigmoid, masked, weighted;
+  int32_t ignore_label = -1;
+  Side side = Side::after;
+  float scale = 4;
+  std::string text() const {
+    return std::string(sigmoid ? "sigmoid" : "softmax") + " n=" + std::to_string(n) +
+           " voxels=" + std::to_string(voxels) + " c=" + std::to_string(c) + " segments=" + std::to_string(segments);
+  }
+};
+
+static std::vector<LossCase> all_cases() {
+  std::vector<LossCase> cases;
+  for (int64_t c = 2; c <= 10; ++c) {
+    cases.push_back({2, 61, c, 0, 0, 1, false, c % 2 == 0, c % 3 == 0, c % 2 == 0 ? 1 : -1});
+    cases.push_back({1, 35, c, c % 4, 3, c, false, c % 2 == 1, true, 255, Side::before});
+  }
+  for (const int64_t c : {1, 2, 3, 4, 7, 8, 33}) {
+    cases.push_back({2, 43, c, 0, 0, 1, true, c % 2 == 0, c % 3 == 0});
+    cases.push_back({1, 50, c, c % 3, 1, 5, true, true, true, -1, Side::before});
+  }
+  cases.push_back({1, 1, 2, 0, 0, 1, false, false, false});
+  cases.push_back({3, 8, 4, 0, 0, 3, false, false, true});
+  cases.push_back({1, 19, 28, 5, 0, 1, false, true, true, 3});
+  cases.push_back({2, 9, 33, 0, 7, 2, false, false, false});
+  cases.push_back({1, 13, 256, 0, 0, 1, false, true, false, 0});
+  cases.push_back({2, 20011, 3, 0, 0, 1, false, true, true});
+  cases.push_back({1, 30013, 4, 0, 0, 70, false, false, true});
+  cases.push_back({1, 70001, 1, 0, 0, 40, true, true, true});
+  return cases;
+}
+
+// Inputs of a case and everything the two passes should give, in float64 and straight from the header.
+class Problem {
+public:
+  LossCase k;
+  vg_segloss p = sized<vg_segloss>();
+  Tensor logits;
+  Guarded<uint8_t> labels, mask;
+  Guarded<int32_t> segment;
+  Guarded<float> voxel_weight, true_weight, other_weight;
+  Guarded<double> partials;
+  float upstream = 0.75f;
+  std::vector<double> sums, voxel_nll, gradient;
+  int64_t bad = 0, first_bad = 0;
+
+  explicit Problem(const LossCase &loss_case)
+      : k(loss_case), logits(k.n * k.voxels, k.c, k.c + k.x_gap, k.side),
+        labels(k.n * k.voxels * (k.sigmoid ? k.c : 1), k.side), mask(k.n * k.voxels, k.side),
+        segment(k.n * k.voxels, k.side), voxel_weight(k.n * k.voxels, k.side), true_weight(k.c, k.side),
+        other_weight(k.c, k.side), partials(k.n * k.segments * k.c * VG_SUM_KINDS, k.side) {
+    p.n = k.n, p.voxels = k.voxels, p.c = k.c;
+    p.x_stride = k.c + k.x_gap, p.dx_stride = k.c + k.dx_gap;
+    p.segments = k.segments, p.sigmoid = k.sigmoid, p.ignore_label = k.ignore_label;
+    Random random(81);
+    logits.fill(random, k.scale);
+    for (uint8_t &label : labels) label = static_cast<uint8_t>(random.index(k.sigmoid ? 2 : k.c));
+    for (int64_t v = 0; !k.sigmoid && k.ignore_label >= k.c && v < labels.size(); v += 5)
+      labels[v] = static_cast<uint8_t>(k.ignore_label);
+    for (uint8_t &flag : mask) flag = static_cast<uint8_t>(random.index(3));
+    // Runs of voxels in one segment, as components have, and some that change from voxel to voxel.
+    int32_t current = 0;
+    for (int64_t v = 0; v < segment.size(); ++v) {
+      if (random.index(v / 200 % 2 == 0 ? 30 : 2) == 0) current = static_cast<int32_t>(random.index(k.segments));
+      segment[v] = current;
+    }
+    for (float &w : voxel_weight) w = 1.5f + random.number();
+    for (float &w : true_weight) w = 1.5f + random.number();
+    for (float &w : other_weight) w = random.number() < 0 ? 0 : 0.2f;
+    for (double &d : partials) d = random.number();
+    if (k.masked) logits.at(k.n * k.voxels / 2, 0) = NAN, mask[k.n * k.voxels / 2] = 0;
+  }
+
+  const uint8_t *mask_data() const { return k.masked ? mask.data() : nullptr; }
+  const int32_t *segment_data() const { return k.segments > 1 ? segment.data() : nullptr; }
+  const float *weight_data() const { return k.weighted ? voxel_weight.data() : nullptr; }
+
+  void expect() {
+    sums.assign(static_cast<size_t>(partials.size()), 0);
+    voxel_nll.assign(static_cast<size_t>(k.n * k.voxels), 0);
+    gradient.assign(static_cast<size_t>(k.n * k.voxels * k.c), 0);
+    bad = first_bad = 0;
+    for (int64_t v = 0; v < k.n * k.voxels; ++v) {
+      if (!counts(v)) continue;
+      const int64_t s = v / k.voxels * k.segments + (k.segments > 1 ? segment[v] : 0);
+      const double w = k.weighted ? voxel_weight[v] : 1;
+      if (k.sigmoid)
+        sigmoid_voxel(v, &sums[static_cast<size_t>(s * k.c * VG_SUM_KINDS)], &partials[s * k.c * VG_SUM_KINDS], w);
+      else
+        softmax_voxel(v, &sums[static_cast<size_t>(s * k.c * VG_SUM_KINDS)], &partials[s * k.c * VG_SUM_KINDS], w);
+    }
+  }
+
+private:
+  bool counts(int64_t v) {
+    bool good = true;
+    int64_t value = 0;
+    const int64_t width = k.sigmoid ? k.c : 1;
+    for (int64_t c = width - 1; c >= 0; --c)
+      if (labels[v * width + c] >= (k.sigmoid ? 2 : k.c) && (k.sigmoid || labels[v] != k.ignore_label)) {
+        good = false;
+        value = labels[v * width + c];
+      }
+    if (!good && bad++ == 0) first_bad = value;
+    if (!k.sigmoid && labels[v] == k.ignore_label) good = false;
+    return good && (!k.masked || mask[v] != 0);
+  }
+
+  void softmax_voxel(int64_t v, double *sum, const double *d, double w) {
+    const int64_t t = labels[v];
+    double top = -INFINITY, z = 0;
+    for (int64_t c = 0; c < k.c; ++c) top = std::fmax(top, logits.at(v, c));
+    for (int64_t c = 0; c < k.c; ++c) z += std::exp(logits.at(v, c) - top);
+    std::vector<double> prob, g;
+    double mean = 0, other = 0;
+    for (int64_t c = 0; c < k.c; ++c) {
+      const double e = std::exp(logits.at(v, c) - top) / z, nll = std::log(z) + top - logits.at(v, c);
+      double *to = sum + c * VG_SUM_KINDS;
+      const double *from = d + c * VG_SUM_KINDS;
+      to[VG_SUM_INTERSECTION] += c == t ? e : 0;
+      to[VG_SUM_PROBABILITY] += e;
+      to[VG_SUM_SQUARE] += e * e;
+      to[VG_SUM_NLL_TRUE] += c == t ? nll : 0;
+      to[VG_SUM_NLL_OTHER] += nll;
+      to[VG_SUM_COUNT] += c == t;
+      to[VG_SUM_VOXELS] += 1;
+      voxel_nll[static_cast<size_t>(v)] += (c == t ? true_weight[c] * nll : 0) + other_weight[c] * nll;
+      prob.push_back(e);
+      g.push_back((c == t ? from[VG_SUM_INTERSECTION] : 0) + from[VG_SUM_PROBABILITY] + 2 * e * from[VG_SUM_SQUARE]);
+      mean += e * g.back();
+      other += from[VG_SUM_NLL_OTHER];
+    }
+    const double h = d[t * VG_SUM_KINDS + VG_SUM_NLL_TRUE];
+    for (int64_t c = 0; c < k.c; ++c) {
+      const size_t i = static_cast<size_t>(c);
+      gradient[static_cast<size_t>(v * k.c) + i] =
+          upstream * (prob[i] * (g[i] - mean) +
+                      w * (h * (prob[i] - (c == t)) + prob[i] * other - d[c * VG_SUM_KINDS + VG_SUM_NLL_OTHER]));
+    }
+  }
+
+  void sigmoid_voxel(int64_t v, double *sum, const double *d, double w) {
+    for (int64_t c = 0; c < k.c; ++c, sum += VG_SUM_KINDS, d += VG_SUM_KINDS) {
+      const double z = logits.at(v, c), y = labels[v * k.c + c], e = std::exp(-std::fabs(z));
+      const double prob = z >= 0 ? 1 / (1 + e) : e / (1 + e), rest = z >= 0 ? e / (1 + e) : 1 / (1 + e);
+      sum[VG_SUM_INTERSECTION] += prob * y;
+      sum[VG_SUM_PROBABILITY] += prob;
+      sum[VG_SUM_SQUARE] += prob * prob;
+      sum[VG_SUM_NLL_TRUE] += y * (std::fmax(-z, 0) + std::log1p(e));
+      sum[VG_SUM_NLL_OTHER] += (1 - y) * (std::fmax(z, 0) + std::log1p(e));
+      sum[VG_SUM_COUNT] += y;
+      sum[VG_SUM_VOXELS] += 1;
+      gradient[static_cast<size_t>(v * k.c + c)] =
+          upstream * (prob * rest * (d[VG_SUM_INTERSECTION] * y + d[VG_SUM_PROBABILITY] + 2 * prob * d[VG_SUM_SQUARE]) +
+                      w * (-d[VG_SUM_NLL_TRUE] * y * rest + d[VG_SUM_NLL_OTHER] * (1 - y) * prob));
+    }
+  }
+};
+
+static void run(const Problem &q, const Cpu &cpu, Bits &bits, Tolerance gradient_tolerance = {1e-6, 2e-6}) {
+  const LossCase &k = q.k;
+  Guarded<double> sums(q.partials.size(), k.side);
+  Guarded<float> nll(k.n * k.voxels, k.side);
+  Guarded<int64_t> bad(2);
+  Tensor dlogits(k.n * k.voxels, k.c, k.c + k.dx_gap, k.side);
+  ASSERT_EQ(vg_segloss_forward(cpu, &q.p, q.logits.data(), q.labels.data(), q.mask_data(), q.segment_data(),
+                               k.sigmoid ? nullptr : q.true_weight.data(), k.sigmoid ? nullptr : q.other_weight.data(),
+                               sums.data(), k.sigmoid ? nullptr : nll.data(), bad.data()),
+            VG_OK)
+      << cpu.error();
+  ASSERT_EQ(vg_segloss_backward(cpu, &q.p, q.logits.data(), q.labels.data(), q.mask_data(), q.segment_data(),
+                                q.partials.data(), q.weight_data(), q.upstream, dlogits.data()),
+            VG_OK)
+      << cpu.error();
+  // One kind of sum at a time, so that large ones do not hide errors of small ones.
+  for (int64_t kind = 0; kind < VG_SUM_KINDS; ++kind)
+    expect_close(
+        "segloss sum " + std::to_string(kind), k.text(), sums.size() / VG_SUM_KINDS,
+        [&](int64_t i) { return sums[i * VG_SUM_KINDS + kind]; },
+        [&](int64_t i) { return q.sums[static_cast<size_t>(i * VG_SUM_KINDS + kind)]; },
+        kind >= VG_SUM_COUNT ? Tolerance{0, 0} : Tolerance{6e-7, 1e-6});
+  if (!k.sigmoid) expect_close("segloss voxel_nll", k.text(), nll, q.voxel_nll, {3e-7, 1e-6});
+  expect_close("segloss gradient", k.text(), dlogits, q.gradient, gradient_tolerance);
+  EXPECT_EQ(bad[0], q.bad);
+  EXPECT_EQ(bad[1], q.first_bad);
+  bits.add(sums);
+  if (!k.sigmoid) bits.add(nll);
+  bits.add(dlogits);
+}
+
+TEST(Segloss, MatchesDefinition) {
+  for (const LossCase &k : all_cases()) {
+    Problem q(k);
+    q.expect();
+    on_every_tier(k.text(), [&](const Cpu &cpu, Bits &bits) { run(q, cpu, bits); });
+  }
+}
+
+TEST(Segloss, BadLabelsAreCountedAndMasked) {
+  for (const bool sigmoid : {false, true}) {
+    Problem q({2, 9001, 5, 0, 0, 1, sigmoid, false, false, 9});
+    for (int64_t v = 300; v < 18002; v += 1000) q.labels[v * (sigmoid ? 5 : 1)] = static_cast<uint8_t>(v % 100 + 17);
+    q.labels[300 * (sigmoid ? 5 : 1)] = 77;
+    if (!sigmoid) q.labels[5] = 9; // ignored, not bad
+    q.expect();
+    ASSERT_EQ(q.bad, 18);
+    ASSERT_EQ(q.first_bad, 77);
+    on_every_tier(q.k.text(), [&](const Cpu &cpu, Bits &bits) { run(q, cpu, bits); });
+  }
+}
+
+// Each part alone: gradients must keep their relative accuracy, however small they are.
+TEST(Segloss, ExtremeLogitsKeepRelativeAccuracy) {
+  for (const bool sigmoid : {false, true})
+    for (const int part : {VG_SUM_INTERSECTION, VG_SUM_PROBABILITY, VG_SUM_NLL_TRUE})
+      for (const char *isa : isas) {
+        Problem q({1, 333, 3, 0, 0, 1, sigmoid, false, false, -1, Side::after, 80});
+        for (int64_t i = 0; i < q.partials.size(); ++i)
+          q.partials[i] = i % VG_SUM_KINDS == part ? 1e-10 * (1 + std::fabs(q.partials[i])) : 0;
+        q.expect();
+        const Cpu cpu(1, isa);
+        Tensor dx(333, 3, 3);
+        ASSERT_EQ(vg_segloss_backward(cpu, &q.p, q.logits.data(), q.labels.data(), nullptr, nullptr, q.partials.data(),
+                                      nullptr, q.upstream, dx.data()),
+                  VG_OK);
+        for (int64_t i = 0; i < dx.size(); ++i) {
+          const double e = q.gradient[static_cast<size_t>(i)];
+          // Below: the range where float32 itself loses digits, and float64 cancellation of the reference.
+          const double noise = 1e-36 + (sigmoid ? 0 : 1e-25);
+          ASSERT_NEAR(dx[i], e, 1e-6 * std::fabs(e) + noise) << q.k.text() << " part " << part << " at " << i;
+        }
+      }
+}
+
+TEST(Segloss, NanInACountedVoxelShowsAndElsewhereDoesNot) {
+  for (const bool sigmoid : {false, true})
+    for (const char *isa : isas) {
+      const Cpu cpu(1, isa);
+      Problem q({1, 40, 3, 0, 0, 2, sigmoid, true, false});
+      for (int64_t v = 0; v < 40; ++v) {
+        q.mask[v] = v != 17;
+        q.segment[v] = v >= 20;
+        for (int64_t c = 0; c < 3; ++c)
+          if (!std::isfinite(q.logits.at(v, c))) q.logits.at(v, c) = 0;
+      }
+      for (int64_t c = 0; c < 3; ++c) q.logits.at(17, c) = NAN;
+      Guarded<double> sums(q.partials.size());
+      int64_t bad[2];
+      Tensor dx(40, 3, 3);
+      const auto forward = [&] {
+        return vg_segloss_forward(cpu, &q.p, q.logits.data(), q.labels.data(), q.mask.data(), q.segment.data(), nullptr,
+                                  nullptr, sums.data(), nullptr, bad);
+      };
+      ASSERT_EQ(forward(), VG_OK);
+      for (const double s : sums) ASSERT_TRUE(std::isfinite(s));
+      ASSERT_EQ(vg_segloss_backward(cpu, &q.p, q.logits.data(), q.labels.data(), q.mask.data(), q.segment.data(),
+                                    q.partials.data(), nullptr, 1, dx.data()),
+                VG_OK);
+      for (int64_t v = 0; v < 40; ++v)
+        for (int64_t c = 0; c < 3; ++c) ASSERT_TRUE(v == 17 ? dx.at(v, c) == 0 : std::isfinite(dx.at(v, c))) << v;
+      q.mask[17] = 1; // now it counts: segment 0 is spoilt, segment 1 is not
+      ASSERT_EQ(forward(), VG_OK);
+      for (int64_t c = 0; c < 3; ++c) {
+        EXPECT_TRUE(std::isnan(sums[c * VG_SUM_KINDS + VG_SUM_PROBABILITY]));
+        EXPECT_TRUE(std::isfinite(sums[(3 + c) * VG_SUM_KINDS + VG_SUM_PROBABILITY]));
+      }
+    }
+}
+
+TEST(Segloss, ManySegmentsKeepScratchBounded) {
+  const Cpu cpu(2, nullptr, int64_t{256} << 20);
+  Problem q({1, 400000, 2, 0, 0, 300000, false, false, false});
+  q.expect();
+  Bits bits;
+  run(q, cpu, bits);
+}
+
+TEST(Segloss, ArgumentErrors) {
+  const Cpu cpu;
+  Problem q({1, 20, 3, 0, 0, 2, false, false, false});
+  std::vector<double> sums(static_cast<size_t>(q.partials.size()));
+  int64_t bad[2];
+  Tensor dx(20, 3, 3);
+  const auto forward = [&](float *nll = nullptr) {
+    return vg_segloss_forward(cpu, &q.p, q.logits.data(), q.labels.data(), nullptr, q.segment.data(), nullptr, nullptr,
+                              sums.data(), nll, bad);
+  };
+  q.segment[7] = 2;
+  expect_error(cpu, forward(), VG_INVALID_ARGUMENT, "segment is 2 at sample 0, voxel 7");
+  q.segment[7] = -1;
+  expect_error(cpu,
+               vg_segloss_backward(cpu, &q.p, q.logits.data(), q.labels.data(), nullptr, q.segment.data(),
+                                   q.partials.data(), nullptr, 1, dx.data()),
+               VG_INVALID_ARGUMENT, "segment is -1");
+  q.segment[7] = 0;
+  EXPECT_EQ(forward(), VG_OK);
+  q.p.c = q.p.x_stride = 1;
+  expect_error(cpu, forward(), VG_INVALID_ARGUMENT, "single class");
+  q.p.c = q.p.x_stride = 257;
+  expect_error(cpu, forward(), VG_INVALID_ARGUMENT, "at most 256");
+  q.p.c = q.p.x_stride = 3;
+  q.p.sigmoid = 1;
+  float nll[20];
+  expect_error(cpu, forward(nll), VG_INVALID_ARGUMENT, "softmax only");
+  q.p.segments = 0;
+  expect_error(cpu, forward(), VG_INVALID_ARGUMENT, "segments is 0");
+  q.p.segments = 2;
+  q.p.ignore_label = 256;
+  expect_error(cpu, forward(), VG_INVALID_ARGUMENT, "ignore_label is 256");
+}
