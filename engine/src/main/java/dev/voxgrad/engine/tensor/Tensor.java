@@ -77,6 +77,19 @@ public final class Tensor {
     }
 
     /**
+     * Depth planes {@code from} to {@code from + count - 1} of a tensor with one sample, on the same memory.
+     *
+     * @throws ShapeException when they are not all there or there are more samples
+     */
+    public Tensor planes(long from, long count) {
+        if (shape.n() != 1 || from < 0 || count < 1 || from + count > shape.d()) {
+            throw new ShapeException("planes " + from + " to " + (from + count - 1) + " of a tensor " + shape);
+        }
+        return new Tensor(
+                memory, offset + from * shape.h() * shape.w() * stride, shape.withGrid(count, shape.h(), shape.w()), stride);
+    }
+
+    /**
      * The same memory with other sizes, for dense tensors.
      *
      * @throws ShapeException when the number of elements differs or this is a slice
