@@ -1,0 +1,97 @@
+package dev.voxgrad.engine.plan;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.voxgrad.engine.ConfigException;
+import dev.voxgrad.engine.DataException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class PlanTest {
+    @TempDir
+    private Path folder;
+
+    @Test
+    void aPlanIsReadAsItWasWritten() {
+        Plan plan = Plans.small("zscore");
+        Path file = folder.resolve("plan.json");
+        plan.write(file);
+        Plan read = Plan.read(file);
+        assertThat(read).isEqualTo(plan);
+        assertThat(read.labels().keySet()).containsExactly("background", "a", "b");
+        assertThat(read.toJson()).isEqualTo(plan.toJson());
+    }
+
+    @Test
+    void twoDimensionalPlansHaveDepthOne() {
+        Plan plan = Plans.of(List.of(5.0, 1.0, 1.0), List.of(1, 16, 16), Plans.labels("a"), "none", "zscore");
+        assertThat(plan.patch().d()).isEqualTo(1);
+        assertThat(plan.network().dim()).isEqualTo(2);
+    }
+
+    @Test
+    void unknownKeysAreErrorsThatListTheValidOnes() {
+        assertWrong("\"batchSize\"", "\"batchsize\"", "batchsize", "valid keys", "batchSize");
+        assertWrong("\"momentum\"", "\"momentun\"", "momentun", "training", "valid keys", "momentum");
+    }
+
+    @Test
+    void wrongValuesAreErrorsThatNameKeyAndWhatIsValid() {
+        assertWrong("\"sgd\"", "\"adam\"", "training.optimizer is adam", "[sgd, adamw]");
+        assertWrong("\"poly\"", "\"step\"", "training.schedule is step", "poly, cosine, constant");
+        assertWrong("\"zscore\"", "\"ct\"", "normalization \"ct\"", "zscore-nonzero");
+        assertWrong("\"batchSize\" : 2", "\"batchSize\" : 0", "batchSize is 0", "at least 1");
+        assertWrong("\"batchSize\" : 2", "\"batchSize\" : \"two\"", "batchSize", "whole number");
+        assertWrong("\"batchSize\" : 2", "\"batchSize\" : 2.5", "batchSize", "whole number");
+        assertWrong("\"formatVersion\" : 1", "\"formatVersion\" : 2", "formatVersion is 2", "use 1");
+        assertWrong("\"a\" : 1", "\"a\" : 2", "\"a\" and \"b\" both have the value 2");
+        assertWrong("\"batchSize\" : 2,", "", "missing keys [batchSize]");
+        assertWrong("\"classes\" : 3", "\"classes\" : 4", "network.classes is 4", "3");
+        assertWrong("\"patchSize\" : [ 8,", "\"patchSize\" : [ 9,", "patchSize", "divisible");
+    }
+
+    private void assertWrong(String text, String replacement, String... message) {
+        String json = Plans.small("zscore").toJson();
+        assertThat(json).contains(text);
+        Path file = folder.resolve("plan.json");
+        try {
+            Files.writeString(file, json.replace(text, replacement));
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+        assertThatThrownBy(() -> Plan.read(file))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining(file.toString())
+                .hasMessageContainingAll(message);
+    }
+
+    @Test
+    void textThatIsNoJsonNamesFileAndLine() throws IOException {
+        Path file = folder.resolve("plan.json");
+        Files.writeString(file, "{\n \"name\": }");
+        assertThatThrownBy(() -> Plan.read(file)).isInstanceOf(ConfigException.class).hasMessageContainingAll(
+                file.toString(), "line 2");
+        assertThatThrownBy(() -> Plan.read(folder.resolve("none.json")))
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("none.json: no such file");
+    }
+
+    @Test
+    void labelRulesAreChecked() {
+        assertThatThrownBy(() -> new LabelNames(Map.of("a", 1))).hasMessageContaining("background");
+        assertThatThrownBy(() -> new LabelNames(Map.of("background", 1, "a", 0))).hasMessageContaining("background");
+        assertThatThrownBy(() -> new LabelNames(Map.of("background", 0, "a", 2))).hasMessageContaining("without a gap");
+        assertThatThrownBy(() -> new LabelNames(Map.of("background", 0, "ignore", 1, "a", 2))).hasMessageContaining("ignore");
+        LabelNames names = new LabelNames(Map.of("background", 0, "a", 1, "ignore", 2));
+        assertThat(names.classes()).isEqualTo(2);
+        assertThat(names.ignore()).hasValue(2);
+        assertThat(names.foreground()).containsExactly(1);
+        assertThat(names.name(1)).isEqualTo("a");
+    }
+}
