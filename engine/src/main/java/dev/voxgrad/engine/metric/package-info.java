@@ -1,0 +1,2 @@
+/** Scores of segmentations against references. */
+package dev.voxgrad.engine.metric;
