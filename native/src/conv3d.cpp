@@ -1,0 +1,167 @@
+// 3D convolution, PyTorch's conv3d (cross-correlation, zero padding, no groups or dilation) and its gradients.
+//
+//   y[p][o] = b[o] + sum over taps t, channels i of x[p * s + t - padding][i] * w[o][t][i]
+//   dx[q][i] = sum over all (p, t) with p * s + t - padding = q, channels o of dy[p][o] * w[o][t][i]
+//   dw[o][t][i] = sum over p of dy[p][o] * x[p * s + t - padding][i],  db[o] = sum over p of dy[p][o]
+//
+// x [n][d][h][w][ci], y [n][od][oh][ow][co], w [co][kd][kh][kw][ci]. All three are correlations (correlate.cpp, which
+// says how work is split and what bounds it). For dx the inputs fall into classes by (q + padding) mod s: within a
+// class dx is a correlation of dy with the taps of that class in reverse order, so nothing is scattered.
+#include "conv3d.h"
+#include "correlate.h"
+
+#include <algorithm>
+#include <initializer_list>
+
+namespace vg {
+
+int64_t checked_product(const char *what, std::initializer_list<int64_t> factors) {
+  int64_t total = 1;
+  for (const int64_t f : factors)
+    VG_REQUIRE(!__builtin_mul_overflow(total, f, &total) && total < (int64_t{1} << 60), "%s is too large", what);
+  return total;
+}
+
+ConvAxes conv_axes(const vg_conv3d &p) {
+  return {{{p.d, p.kd, p.sd, p.pd}, {p.h, p.kh, p.sh, p.ph}, {p.w, p.kw, p.sw, p.pw}}};
+}
+
+void check_conv_sizes(const vg_conv3d *problem) {
+  require_size(problem);
+  const vg_conv3d &p = *problem;
+  require_positive("n", p.n);
+  require_positive("ci", p.ci);
+  require_positive("co", p.co);
+  static constexpr const char *sizes[] = {"d", "h", "w"}, *kernels[] = {"kd", "kh", "kw"};
+  const ConvAxes axes = conv_axes(p);
+  for (int k = 0; k < 3; ++k) {
+    require_positive(sizes[k], axes[k].in);
+    require_positive(kernels[k], axes[k].kernel);
+    constexpr int64_t most = int64_t{1} << 31; // sums of a few such numbers cannot overflow
+    VG_REQUIRE(axes[k].in < most && axes[k].kernel < most, "%s or %s is 2^31 or more", sizes[k], kernels[k]);
+  }
+  checked_product("the weight tensor", {p.co, p.kd, p.kh, p.kw, p.ci});
+}
+
+static void check(const vg_conv3d *problem) {
+  check_conv_sizes(problem);
+  const vg_conv3d &p = *problem;
+  static constexpr const char *names = "dhw";
+  const ConvAxes axes = conv_axes(p);
+  for (int k = 0; k < 3; ++k) {
+    const ConvAxis &a = axes[k];
+    VG_REQUIRE(a.stride >= 1 && a.stride < (int64_t{1} << 31), "stride s%c is %lld, must be at least 1 (below 2^31)",
+               names[k], static_cast<long long>(a.stride));
+    VG_REQUIRE(a.padding >= 0 && a.padding < (int64_t{1} << 31),
+               "padding p%c is %lld, must not be negative (nor 2^31 or more)", names[k],
+               static_cast<long long>(a.padding));
+    VG_REQUIRE(a.in + 2 * a.padding >= a.kernel,
+               "kernel k%c = %lld is larger than the padded input %c + 2 * p%c = %lld; there is no output", names[k],
+               static_cast<long long>(a.kernel), names[k], names[k], static_cast<long long>(a.in + 2 * a.padding));
+  }
+  require_tensor("x", p.n, checked_product("x", {p.d, p.h, p.w}), p.ci, p.x_stride);
+  require_tensor("y", p.n, checked_product("y", {axes[0].out(), axes[1].out(), axes[2].out()}), p.co, p.y_stride);
+}
+
+static Correlation forward_grid(const vg_conv3d &p) {
+  Correlation c{p.n, p.ci, p.co, {}, p.x_stride, p.y_stride};
+  const ConvAxes axes = conv_axes(p);
+  for (int k = 0; k < 3; ++k) {
+    const ConvAxis &a = axes[k];
+    c.axis[k] = {a.in, a.out(), a.kernel, a.stride, -a.padding, a.out(), 0, 1};
+  }
+  return c;
+}
+
+void conv3d_forward(vg_context *context, const vg_conv3d &p, const float *x, const float *w, const float *b, float *y) {
+  const Correlation grid = forward_grid(p);
+  Head head{{}, 0};
+  for (int64_t t = 0; t < grid.taps(); ++t) head.tap.push_back(t * p.ci);
+  correlate(context, grid, x, {w, grid.taps() * p.ci, 1, {head}}, b, y);
+}
+
+void conv3d_backward_weight(vg_context *context, const vg_conv3d &p, const float *x, const float *dy, float *dw) {
+  correlate_weight(context, forward_grid(p), x, dy, dw);
+}
+
+// Inputs q = place, place + s, ... of one axis. With q + padding = s * first + rest, the taps rest + s * j reach them
+// from output first - j.
+static GridAxis input_class(const ConvAxis &a, int64_t place) {
+  const int64_t rest = (place + a.padding) % a.stride, first = (place + a.padding) / a.stride;
+  const int64_t taps = rest < a.kernel ? (a.kernel - 1 - rest) / a.stride + 1 : 0;
+  return {a.out(), (a.in - 1 - place) / a.stride + 1, taps, 1, first - (taps - 1), a.in, place, a.stride};
+}
+
+static void backward_input(vg_context *context, const vg_conv3d &p, const float *dy, const float *w, float *dx) {
+  const ConvAxes axes = conv_axes(p);
+  Correlation c{p.n, p.co, p.ci, {}, p.y_stride, p.x_stride};
+  const auto visit = [&] {
+    Head head{{}, 0};
+    int64_t first_tap[3];
+    for (int k = 0; k < 3; ++k) first_tap[k] = (c.axis[k].place + axes[k].padding) % axes[k].stride;
+    for (int64_t z = c.axis[0].taps - 1; z >= 0; --z)
+      for (int64_t y = c.axis[1].taps - 1; y >= 0; --y)
+        for (int64_t x = c.axis[2].taps - 1; x >= 0; --x)
+          head.tap.push_back(
+              (((first_tap[0] + p.sd * z) * p.kh + first_tap[1] + p.sh * y) * p.kw + first_tap[2] + p.sw * x) * p.ci);
+    correlate(context, c, dy, {w, 1, p.kd * p.kh * p.kw * p.ci, {head}}, nullptr, dx);
+  };
+  for (int64_t z = 0; z < std::min(p.sd, p.d); ++z)
+    for (int64_t y = 0; y < std::min(p.sh, p.h); ++y)
+      for (int64_t x = 0; x < std::min(p.sw, p.w); ++x) {
+        const int64_t place[3] = {z, y, x};
+        for (int k = 0; k < 3; ++k) c.axis[k] = input_class(axes[k], place[k]);
+        visit();
+      }
+}
+
+} // namespace vg
+
+extern "C" {
+
+int32_t vg_conv3d_forward(vg_context *context, const vg_conv3d *problem, const float *x, const float *w, const float *b,
+                          float *y) {
+  return vg::dispatch(
+      context, __func__,
+      [&] {
+        vg::check(problem);
+        vg::require_pointer("x", x);
+        vg::require_pointer("w", w);
+        vg::require_pointer("y", y);
+      },
+      [&] { vg::conv3d_forward(context, *problem, x, w, b, y); });
+}
+
+int32_t vg_conv3d_backward_input(vg_context *context, const vg_conv3d *problem, const float *dy, const float *w,
+                                 float *dx) {
+  return vg::dispatch(
+      context, __func__,
+      [&] {
+        vg::check(problem);
+        vg::require_pointer("dy", dy);
+        vg::require_pointer("w", w);
+        vg::require_pointer("dx", dx);
+      },
+      [&] { vg::backward_input(context, *problem, dy, w, dx); });
+}
+
+int32_t vg_conv3d_backward_weight(vg_context *context, const vg_conv3d *problem, const float *x, const float *dy,
+                                  float *dw, float *db) {
+  return vg::dispatch(
+      context, __func__,
+      [&] {
+        vg::check(problem);
+        vg::require_pointer("x", x);
+        vg::require_pointer("dy", dy);
+        vg::require_pointer("dw", dw);
+      },
+      [&] {
+        vg::conv3d_backward_weight(context, *problem, x, dy, dw);
+        if (db == nullptr) return;
+        const vg::ConvAxes axes = vg::conv_axes(*problem);
+        vg::sum_channels(context, problem->n * axes[0].out() * axes[1].out() * axes[2].out(), problem->co,
+                         problem->y_stride, dy, db);
+      });
+}
+
+} // extern "C"
