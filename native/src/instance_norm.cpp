@@ -123,6 +123,37 @@ void piece_statistics(vg_context *context, const vg_instance_norm &p, const floa
   });
 }
 
+constexpr int64_t forward_rows = 3; // mean, gamma rstd, beta minus what the rounded mean leaves over
+
+// Merges the pieces of every sample and channel into mean and rstd, and writes the coefficients
+// [n][forward_rows][width].
+void finish_statistics(const vg_instance_norm &p, const Partials &partials, const float *gamma, const float *beta,
+                       float *mean, float *rstd, float *coefficients) {
+  const Pieces pieces = pieces_of(p);
+  const int64_t width = columns_of(p).width;
+  for (int64_t b = 0; b < p.n; ++b) {
+    float *to = coefficients + b * forward_rows * width;
+    for (int64_t c = 0; c < p.c; ++c) {
+      double total = static_cast<double>(pieces.end(0)), m = partials.first(b, 0)[c];
+      double deviation = partials.second(b, 0)[c];
+      for (int64_t i = 1; i < pieces.count(); ++i)
+        merge(total, m, deviation, static_cast<double>(pieces.end(i) - pieces.begin(i)), partials.first(b, i)[c],
+              partials.second(b, i)[c]);
+      const double r = 1.0 / std::sqrt(deviation / total + static_cast<double>(p.eps));
+      mean[b * p.c + c] = static_cast<float>(m);
+      rstd[b * p.c + c] = static_cast<float>(r);
+      const double scale = gamma != nullptr ? gamma[c] * r : r;
+      const double residue = m - static_cast<double>(static_cast<float>(m));
+      const double offset = (beta != nullptr ? beta[c] : 0.0) - residue * scale;
+      for (int64_t j = c; j < width; j += p.c) {
+        to[j] = static_cast<float>(m);
+        to[width + j] = static_cast<float>(scale);
+        to[2 * width + j] = static_cast<float>(offset);
+      }
+    }
+  }
+}
+
 } // namespace
 
 extern "C" int32_t vg_instance_norm_forward(vg_context *context, const vg_instance_norm *problem, const float *x,
@@ -146,39 +177,12 @@ extern "C" int32_t vg_instance_norm_forward(vg_context *context, const vg_instan
         parallel_for(context, p.n * pieces.count(), [&](int64_t i) {
           piece_statistics(context, p, x, partials, i / pieces.count(), i % pieces.count());
         });
-        // [n][3][width]: mean, gamma rstd, beta minus what the rounded mean leaves over.
-        Workspace coefficients(context, p.n * 3 * columns.width * static_cast<int64_t>(sizeof(float)));
-        for (int64_t b = 0; b < p.n; ++b) {
-          float *to = coefficients.as<float>() + b * 3 * columns.width;
-          for (int64_t c = 0; c < p.c; ++c) {
-            double total = 0, m = 0, deviation = 0;
-            for (int64_t i = 0; i < pieces.count(); ++i) {
-              const double count = static_cast<double>(pieces.end(i) - pieces.begin(i));
-              if (i == 0) {
-                total = count;
-                m = partials.first(b, i)[c];
-                deviation = partials.second(b, i)[c];
-              } else {
-                merge(total, m, deviation, count, partials.first(b, i)[c], partials.second(b, i)[c]);
-              }
-            }
-            const double r = 1.0 / std::sqrt(deviation / total + static_cast<double>(p.eps));
-            mean[b * p.c + c] = static_cast<float>(m);
-            rstd[b * p.c + c] = static_cast<float>(r);
-            const double scale = gamma != nullptr ? gamma[c] * r : r;
-            const double residue = m - static_cast<double>(static_cast<float>(m));
-            const double offset = (beta != nullptr ? beta[c] : 0.0) - residue * scale;
-            for (int64_t j = c; j < columns.width; j += p.c) {
-              to[j] = static_cast<float>(m);
-              to[columns.width + j] = static_cast<float>(scale);
-              to[2 * columns.width + j] = static_cast<float>(offset);
-            }
-          }
-        }
+        Workspace coefficients(context, p.n * forward_rows * columns.width * static_cast<int64_t>(sizeof(float)));
+        finish_statistics(p, partials, gamma, beta, mean, rstd, coefficients.as<float>());
         const auto tile = VG_PICK(context, norm_apply);
         parallel_for(context, p.n * pieces.count(), [&](int64_t i) {
           const int64_t b = i / pieces.count(), piece = i % pieces.count();
-          const float *from = coefficients.as<float>() + b * 3 * columns.width;
+          const float *from = coefficients.as<float>() + b * forward_rows * columns.width;
           NormTile whole{};
           whole.x = x + b * p.voxels * p.x_stride;
           whole.y = y + b * p.voxels * p.y_stride;
@@ -211,6 +215,65 @@ NormTile backward_tile(const vg_instance_norm &p, const float *x, const float *d
   return t;
 }
 
+// The first five rows of the coefficients [n][backward_rows][width].
+void start_gradient(const vg_instance_norm &p, const float *gamma, const float *beta, const float *mean,
+                    const float *rstd, float *coefficients) {
+  const int64_t width = columns_of(p).width;
+  for (int64_t b = 0; b < p.n; ++b)
+    for (int64_t j = 0; j < width; ++j) {
+      float *to = coefficients + b * backward_rows * width + j;
+      const int64_t c = j % p.c;
+      to[0] = mean[b * p.c + c];
+      to[width] = rstd[b * p.c + c];
+      to[2 * width] = gamma != nullptr ? gamma[c] : 1.0f;
+      to[3 * width] = beta != nullptr ? beta[c] : 0.0f;
+      to[4 * width] = to[2 * width] * to[width];
+    }
+}
+
+void piece_gradient_sums(vg_context *context, const vg_instance_norm &p, const NormTile &whole,
+                         const Partials &partials, int64_t sample, int64_t piece) {
+  const auto tile = VG_PICK(context, norm_gradient_sums);
+  const Pieces pieces = pieces_of(p);
+  double *first = partials.first(sample, piece), *second = partials.second(sample, piece);
+  double column_first[norm_width_limit], column_second[norm_width_limit];
+  for (int64_t c = 0; c < p.c; ++c) first[c] = second[c] = 0;
+  for_tiles(p, whole, pieces.begin(piece), pieces.end(piece), [&](const NormTile &t, int64_t offset) {
+    tile(t, column_first, column_second);
+    for (int64_t j = 0; j < t.width; ++j) {
+      first[(offset + j) % p.c] += column_first[j];
+      second[(offset + j) % p.c] += column_second[j];
+    }
+  });
+}
+
+// Adds the pieces: the last two rows of the coefficients, and dgamma, dbeta over the samples.
+void finish_gradient_sums(const vg_instance_norm &p, const Partials &partials, float *coefficients, float *dgamma,
+                          float *dbeta) {
+  const int64_t width = columns_of(p).width;
+  const double voxels = static_cast<double>(p.voxels);
+  for (int64_t c = 0; c < p.c; ++c) {
+    double total_first = 0, total_second = 0;
+    for (int64_t b = 0; b < p.n; ++b) {
+      double first = 0, second = 0;
+      for (int64_t i = 0; i < partials.pieces; ++i) {
+        first += partials.first(b, i)[c];
+        second += partials.second(b, i)[c];
+      }
+      float *to = coefficients + b * backward_rows * width;
+      for (int64_t j = c; j < width; j += p.c) {
+        to[5 * width + j] = static_cast<float>(first / voxels);
+        to[6 * width + j] = static_cast<float>(second / voxels);
+      }
+      total_first += first;
+      total_second += second;
+    }
+    if (dgamma == nullptr) continue;
+    dgamma[c] = static_cast<float>(total_second);
+    dbeta[c] = static_cast<float>(total_first);
+  }
+}
+
 } // namespace
 
 extern "C" int32_t vg_instance_norm_backward(vg_context *context, const vg_instance_norm *problem, const float *x,
@@ -236,54 +299,15 @@ extern "C" int32_t vg_instance_norm_backward(vg_context *context, const vg_insta
         const Pieces pieces = pieces_of(p);
         const int64_t width = columns_of(p).width;
         Workspace coefficients(context, p.n * backward_rows * width * static_cast<int64_t>(sizeof(float)));
-        for (int64_t b = 0; b < p.n; ++b)
-          for (int64_t j = 0; j < width; ++j) {
-            float *to = coefficients.as<float>() + b * backward_rows * width + j;
-            const int64_t c = j % p.c;
-            to[0] = mean[b * p.c + c];
-            to[width] = rstd[b * p.c + c];
-            to[2 * width] = gamma != nullptr ? gamma[c] : 1.0f;
-            to[3 * width] = beta != nullptr ? beta[c] : 0.0f;
-            to[4 * width] = to[2 * width] * to[width];
-          }
+        start_gradient(p, gamma, beta, mean, rstd, coefficients.as<float>());
         Workspace partial_memory(context, p.n * pieces.count() * 2 * p.c * static_cast<int64_t>(sizeof(double)));
         const Partials partials{partial_memory.as<double>(), pieces.count(), p.c};
-        const auto sums = VG_PICK(context, norm_gradient_sums);
         parallel_for(context, p.n * pieces.count(), [&](int64_t i) {
-          const int64_t b = i / pieces.count(), piece = i % pieces.count();
-          double *first = partials.first(b, piece), *second = partials.second(b, piece);
-          double column_first[norm_width_limit], column_second[norm_width_limit];
-          for (int64_t c = 0; c < p.c; ++c) first[c] = second[c] = 0;
-          const NormTile whole = backward_tile(p, x, dy, nullptr, coefficients.as<float>(), b);
-          for_tiles(p, whole, pieces.begin(piece), pieces.end(piece), [&](const NormTile &t, int64_t offset) {
-            sums(t, column_first, column_second);
-            for (int64_t j = 0; j < t.width; ++j) {
-              first[(offset + j) % p.c] += column_first[j];
-              second[(offset + j) % p.c] += column_second[j];
-            }
-          });
+          const int64_t b = i / pieces.count();
+          piece_gradient_sums(context, p, backward_tile(p, x, dy, nullptr, coefficients.as<float>(), b), partials, b,
+                              i % pieces.count());
         });
-        for (int64_t c = 0; c < p.c; ++c) {
-          double total_first = 0, total_second = 0;
-          for (int64_t b = 0; b < p.n; ++b) {
-            double first = 0, second = 0;
-            for (int64_t i = 0; i < pieces.count(); ++i) {
-              first += partials.first(b, i)[c];
-              second += partials.second(b, i)[c];
-            }
-            float *to = coefficients.as<float>() + b * backward_rows * width;
-            for (int64_t j = c; j < width; j += p.c) {
-              to[5 * width + j] = static_cast<float>(first / static_cast<double>(p.voxels));
-              to[6 * width + j] = static_cast<float>(second / static_cast<double>(p.voxels));
-            }
-            total_first += first;
-            total_second += second;
-          }
-          if (dgamma != nullptr) {
-            dgamma[c] = static_cast<float>(total_second);
-            dbeta[c] = static_cast<float>(total_first);
-          }
-        }
+        finish_gradient_sums(p, partials, coefficients.as<float>(), dgamma, dbeta);
         const auto tile = VG_PICK(context, norm_gradient);
         parallel_for(context, p.n * pieces.count(), [&](int64_t i) {
           const int64_t b = i / pieces.count(), piece = i % pieces.count();
