@@ -1,0 +1,108 @@
+package dev.voxgrad.losses;
+
+import dev.voxgrad.engine.ConfigException;
+import dev.voxgrad.engine.op.SegLoss.Kind;
+import dev.voxgrad.engine.op.SegLoss.Nonlinearity;
+import dev.voxgrad.engine.op.SegLoss.Sums;
+import java.util.Collections;
+import java.util.List;
+
+/**
+ * Softmax cross entropy as PyTorch's {@code cross_entropy}, with e the label smoothing, w the class weights and C the classes:
+ *
+ * <pre>
+ * l(voxel) = (1 - e) w_t (-log p_t) + e/C sum_c w_c (-log p_c)      t = label of the voxel
+ * mean     = sum l / sum w_t                                        over all voxels of the batch that count
+ * </pre>
+ *
+ * <p>The mean is 0 with gradient 0 when no voxel counts or all their labels have weight 0 (PyTorch: NaN).
+ *
+ * @param classWeights one weight per class, at least 0; empty = all 1
+ * @param labelSmoothing e, at least 0 and below 1
+ * @param reduction mean or sum over the voxels
+ */
+public record CrossEntropy(List<Double> classWeights, double labelSmoothing, Reduction reduction) implements Term {
+    /** What is done with the values of the voxels. */
+    public enum Reduction {
+        MEAN,
+        SUM
+    }
+
+    /** The plain mean. */
+    public static final CrossEntropy DEFAULT = new CrossEntropy(List.of(), 0, Reduction.MEAN);
+
+    /** Checks the ranges. */
+    public CrossEntropy {
+        classWeights = List.copyOf(classWeights);
+        if (!(labelSmoothing >= 0 && labelSmoothing < 1)) {
+            throw new ConfigException("ce: smoothing " + labelSmoothing + " is not in [0, 1)");
+        }
+        if (!classWeights.stream().allMatch(w -> w >= 0 && w < Double.POSITIVE_INFINITY)) {
+            throw new ConfigException("ce: weights " + classWeights + " must be numbers of at least 0");
+        }
+        if (!classWeights.isEmpty() && Collections.max(classWeights) == 0) {
+            throw new ConfigException("ce: all weights are 0; leave the term out instead");
+        }
+    }
+
+    static CrossEntropy parse(Arguments arguments) {
+        return new CrossEntropy(
+                arguments.numbers("weights"),
+                arguments.number("smoothing", DEFAULT.labelSmoothing),
+                arguments.choice("reduction", DEFAULT.reduction));
+    }
+
+    @Override
+    public Nonlinearity nonlinearity() {
+        return Nonlinearity.SOFTMAX;
+    }
+
+    @Override
+    public void requireClasses(int classes) {
+        if (!classWeights.isEmpty() && classWeights.size() != classes) {
+            throw new ConfigException("ce: " + classWeights.size() + " weights for " + classes + " classes; give one per class");
+        }
+    }
+
+    @Override
+    public double evaluate(Sums sums, double weight, Sums partials) {
+        Row batch = new Row(0, sums.samples());
+        int classes = sums.classes();
+        double factor = weight;
+        if (reduction == Reduction.MEAN) {
+            double divisor = 0;
+            for (int c = 0; c < classes; c++) {
+                divisor += classWeight(c) * batch.get(sums, c, Kind.COUNT);
+            }
+            if (divisor == 0) {
+                return 0;
+            }
+            factor = weight / divisor;
+        }
+        double value = 0;
+        for (int c = 0; c < classes; c++) {
+            double hard = factor * (1 - labelSmoothing) * classWeight(c);
+            value += hard * batch.get(sums, c, Kind.NLL_TRUE);
+            batch.add(partials, c, Kind.NLL_TRUE, hard);
+            if (labelSmoothing > 0) {
+                double soft = factor * labelSmoothing / classes * classWeight(c);
+                value += soft * batch.get(sums, c, Kind.NLL_OTHER);
+                batch.add(partials, c, Kind.NLL_OTHER, soft);
+            }
+        }
+        return value;
+    }
+
+    private double classWeight(int clazz) {
+        return classWeights.isEmpty() ? 1 : classWeights.get(clazz);
+    }
+
+    @Override
+    public String toString() {
+        return new TermText("ce")
+                .argument("smoothing", labelSmoothing, DEFAULT.labelSmoothing)
+                .argument("weights", classWeights)
+                .argument("reduction", reduction, DEFAULT.reduction)
+                .toString();
+    }
+}
