@@ -48,8 +48,12 @@ public record SegmentationLoss(Sum sum, int classes, OptionalInt ignoreLabel) im
             throw new ShapeException("loss \"" + sum + "\" is for " + classes + " classes, the logits are " + logits.shape()
                     + "; check the labels of the plan");
         }
-        SegLoss.Options options = new SegLoss.Options(sum.nonlinearity(), ignoreLabel.orElse(-1), Optional.empty());
-        return SegLoss.apply(tape, logits, labels, options, (sums, partials) -> sum.evaluate(sums, 1, partials));
+        return SegLoss.apply(tape, logits, labels, options(), (sums, partials) -> sum.evaluate(sums, 1, partials));
+    }
+
+    /** What the passes need to know. */
+    SegLoss.Options options() {
+        return new SegLoss.Options(sum.nonlinearity(), ignoreLabel.orElse(-1), Optional.empty());
     }
 
     @Override
