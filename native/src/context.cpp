@@ -221,6 +221,7 @@ int32_t vg_context_create(const vg_context_options *options, vg_context **contex
       vg::fail(VG_INVALID_ARGUMENT, "device_kind is %d, not a vg_device_kind", options->device_kind);
     }
     made->pool = new vg::Pool(made, options->memory_limit_bytes);
+    made->workers = std::make_unique<vg::Threads>(made->threads);
   });
   if (status != VG_OK) {
     vg::copy_text(error, error_bytes, made->error);

@@ -4,11 +4,14 @@
 // code below it or to the CUDA code of the .cu file of the same name.
 #pragma once
 
+#include "threads.h"
 #include "voxgrad.h"
 
 #include <cstdint>
 #include <cstring>
 #include <exception>
+#include <memory>
+#include <mutex>
 #include <new>
 #include <string>
 #include <utility>
@@ -36,6 +39,7 @@ struct vg_context {
   int32_t threads = 1;
   vg::Isa isa = vg::Isa::portable;
   vg::Pool *pool = nullptr;
+  std::unique_ptr<vg::Threads> workers;
   void *stream = nullptr; // cudaStream_t
   int32_t compute_capability = 0;
   std::string device_name, isa_name, driver;
@@ -104,24 +108,26 @@ void require_pointer(const char *name, const void *pointer);
 
 // Runs body(i) for i = 0..count-1 on the context's threads. The cut of the work into `count` pieces must depend on the
 // problem alone, and a piece must not read what another writes; then results do not depend on the number of threads.
-// Exceptions of a body are rethrown here (one of them).
+// An exception of a body is rethrown here (one of them).
 template <class Body> void parallel_for(const vg_context *context, int64_t count, Body &&body) {
-  if (count <= 0) return;
-  if (context->threads <= 1 || count == 1) {
-    for (int64_t i = 0; i < count; ++i) body(i);
-    return;
-  }
-  std::exception_ptr failure = nullptr;
-#pragma omp parallel for schedule(dynamic, 1) num_threads(context->threads)
-  for (int64_t i = 0; i < count; ++i) {
-    try {
-      body(i);
-    } catch (...) {
-#pragma omp critical(vg_parallel_for)
-      failure = std::current_exception();
-    }
-  }
-  if (failure) std::rethrow_exception(failure);
+  struct Job {
+    Body &body;
+    std::mutex mutex;
+    std::exception_ptr failure;
+  } job{body, {}, nullptr};
+  context->workers->run(
+      count,
+      [](void *data, int64_t i) {
+        Job &j = *static_cast<Job *>(data);
+        try {
+          j.body(i);
+        } catch (...) {
+          std::lock_guard lock(j.mutex);
+          j.failure = std::current_exception();
+        }
+      },
+      &job);
+  if (job.failure) std::rethrow_exception(job.failure);
 }
 
 // Cuts `total` items into pieces of about `grain` items: piece i is [begin, end).

@@ -12,7 +12,6 @@
 #include "internal.h"
 
 #include <algorithm>
-#include <omp.h>
 #include <vector>
 
 using namespace vg;
@@ -106,7 +105,7 @@ class ScratchRows {
 public:
   ScratchRows(vg_context *context, int64_t floats)
       : floats_((floats + 15) / 16 * 16), memory_(context, context->threads * floats_ * int64_t{sizeof(float)}) {}
-  float *mine() const { return memory_.as<float>() + omp_get_thread_num() * floats_; }
+  float *mine() const { return memory_.as<float>() + thread_index() * floats_; }
 
 private:
   int64_t floats_;

@@ -15,7 +15,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <omp.h>
 #include <vector>
 
 using namespace vg;
@@ -143,7 +142,7 @@ void resize_axis(vg_context *context, const double *x, int64_t outer, int64_t in
   Workspace scratch(context, context->threads * padded * lines * static_cast<int64_t>(sizeof(double)));
   const Pieces blocks{total, lines};
   parallel_for(context, blocks.count(), [&](int64_t block) {
-    double *a = scratch.as<double>() + omp_get_thread_num() * padded * lines;
+    double *a = scratch.as<double>() + thread_index() * padded * lines;
     const int64_t first = blocks.begin(block), count = blocks.end(block) - first;
     int64_t from[lines], to[lines];
     for (int64_t l = 0; l < lines; ++l) {

@@ -61,8 +61,7 @@ public final class NativeLibrary {
                 throw new NativeException(
                         NativeStatus.UNAVAILABLE,
                         "cannot load " + file + ": " + e.getMessage()
-                                + ". It needs a C runtime at least as new as the one it was built with and libgomp (Debian: apt install"
-                                + " libgomp1).");
+                                + ". It needs a C runtime at least as new as the one it was built with.");
             }
             checkAbi(file);
             return file;
