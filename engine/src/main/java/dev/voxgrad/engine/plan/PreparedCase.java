@@ -1,6 +1,7 @@
 package dev.voxgrad.engine.plan;
 
 import dev.voxgrad.engine.ShapeException;
+import dev.voxgrad.engine.image.Geometry;
 import dev.voxgrad.engine.op.Triple;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -19,7 +20,7 @@ import java.util.OptionalInt;
  * @param spacingMm of image and labels
  * @param crop box of the source that was kept
  * @param sourceSize voxels of the source
- * @param sourceSpacingMm spacing of the source
+ * @param sourceGeometry spacing and place of the source
  * @param locations per foreground label indices z H W + y W + x of voxels with it, a random choice of at most 10 000 or one in a hundred;
  *     with an ignore label also, under {@link #ANNOTATED}, of voxels with any other label
  */
@@ -32,7 +33,7 @@ public record PreparedCase(
         List<Double> spacingMm,
         CropBox crop,
         Triple sourceSize,
-        List<Double> sourceSpacingMm,
+        Geometry sourceGeometry,
         Map<Integer, int[]> locations) {
     /** Key of the locations of all voxels that are annotated. */
     public static final int ANNOTATED = -1;
@@ -45,13 +46,12 @@ public record PreparedCase(
                     + channels + " channels");
         }
         spacingMm = List.copyOf(spacingMm);
-        sourceSpacingMm = List.copyOf(sourceSpacingMm);
         locations = Collections.unmodifiableMap(new LinkedHashMap<>(locations));
     }
 
     /** The axis that is resampled on its own on the way back to the source. */
     public OptionalInt separateAxisBack() {
-        return Resampler.separateAxis(spacingMm, sourceSpacingMm);
+        return Resampler.separateAxis(spacingMm, CaseReader.spacing(sourceGeometry));
     }
 
     /** Memory of its arrays. */

@@ -1,6 +1,7 @@
 package dev.voxgrad.engine.plan;
 
 import dev.voxgrad.engine.DataException;
+import dev.voxgrad.engine.image.Geometry;
 import dev.voxgrad.engine.op.Triple;
 import dev.voxgrad.engine.tensor.Device;
 import java.util.ArrayList;
@@ -8,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Consumer;
 
 /**
  * Brings cases into the form that the network sees, in nnU-Net's order: crop to the non-zero region, normalise, resample. The same
@@ -15,6 +17,9 @@ import java.util.OptionalInt;
  */
 public final class Preprocessor {
     private static final short OUTSIDE = -1;
+
+    /** Of the Java heap, for the cases of a training; the rest serves reading, patches and the program. */
+    private static final double HEAP_SHARE = 0.7;
 
     private final Plan plan;
     private final Device device;
@@ -31,17 +36,56 @@ public final class Preprocessor {
      * @param id of the case
      * @param channels values [z][y][x] of each channel; they may be changed
      * @param size voxels of each channel
-     * @param spacingMm z, y, x
+     * @param geometry its spacing and place
      * @param labels [z][y][x], empty for prediction
      */
-    record Source(String id, List<float[]> channels, Triple size, List<Double> spacingMm, Optional<short[]> labels) {}
+    record Source(String id, List<float[]> channels, Triple size, Geometry geometry, Optional<short[]> labels) {
+        List<Double> spacingMm() {
+            return CaseReader.spacing(geometry);
+        }
+    }
 
-    /** Prepares one case. */
+    /**
+     * Reads and prepares one case.
+     *
+     * @throws DataException with everything that is wrong with its files
+     */
+    public PreparedCase prepare(Case source) {
+        CaseReader reader = new CaseReader(plan.channelNames(), plan.labelNames());
+        return prepare(reader.read(source).orElseThrow(() -> CaseReader.failure("case " + source.id(), reader.errors())));
+    }
+
+    /**
+     * Reads and prepares the cases of a training; they stay in memory.
+     *
+     * @param prepared is told of each case that is ready
+     * @throws DataException when files are wrong, or when the cases need more than a share of the heap
+     */
+    public List<PreparedCase> prepare(List<Case> sources, Consumer<PreparedCase> prepared) {
+        long limit = (long) (HEAP_SHARE * Runtime.getRuntime().maxMemory());
+        List<PreparedCase> cases = new ArrayList<>();
+        long bytes = 0;
+        for (Case source : sources) {
+            PreparedCase ready = prepare(source);
+            cases.add(ready);
+            bytes += ready.bytes();
+            if (bytes > limit) {
+                throw new DataException("the first " + cases.size() + " of " + sources.size() + " prepared cases need "
+                        + (bytes >> 20) + " MiB, " + (limit >> 20) + " MiB of the Java heap may be used for them; start Java with a"
+                        + " larger heap (-Xmx, about " + ((bytes / cases.size() * sources.size() * 2) >> 20)
+                        + " MiB) or plan a coarser spacing");
+            }
+            prepared.accept(ready);
+        }
+        return cases;
+    }
+
+    /** Prepares a case that was read. */
     PreparedCase prepare(Source source) {
         boolean[] nonzero = NonzeroMask.of(source.channels(), source.size());
         CropBox crop = CropBox.around(nonzero, source.size());
         Triple cropped = crop.size();
-        short[] labels = crop.cut(outsideMarked(source, nonzero), source.size());
+        short[] labels = crop.cut(outsideMarked(source.labels(), nonzero), source.size());
         boolean[] inside = new boolean[labels.length];
         for (int i = 0; i < labels.length; i++) {
             inside[i] = labels[i] >= 0;
@@ -67,13 +111,13 @@ public final class Preprocessor {
                 target,
                 crop,
                 source.size(),
-                source.spacingMm(),
+                source.geometry(),
                 labelled ? Locations.choose(resampled, plan.labelNames()) : Map.of());
     }
 
     /** Labels with -1 where there is neither a label nor data. */
-    private static short[] outsideMarked(Source source, boolean[] nonzero) {
-        short[] labels = source.labels().map(short[]::clone).orElseGet(() -> new short[nonzero.length]);
+    static short[] outsideMarked(Optional<short[]> given, boolean[] nonzero) {
+        short[] labels = given.map(short[]::clone).orElseGet(() -> new short[nonzero.length]);
         for (int i = 0; i < labels.length; i++) {
             if (labels[i] == 0 && !nonzero[i]) {
                 labels[i] = OUTSIDE;

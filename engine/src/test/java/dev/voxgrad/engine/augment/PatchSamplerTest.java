@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.voxgrad.engine.ConfigException;
+import dev.voxgrad.engine.image.Geometry;
 import dev.voxgrad.engine.op.Triple;
 import dev.voxgrad.engine.plan.CropBox;
 import dev.voxgrad.engine.plan.PreparedCase;
@@ -29,7 +30,7 @@ class PatchSamplerTest {
             }
         });
         List<Double> mm = List.of(1.0, 1.0, 1.0);
-        return new PreparedCase("numbered", SIZE, 2, image, labels, mm, CropBox.all(SIZE), SIZE, mm, locations);
+        return new PreparedCase("numbered", SIZE, 2, image, labels, mm, CropBox.all(SIZE), SIZE, Geometry.ofSpacing(1, 1, 1), locations);
     }
 
     @Test
