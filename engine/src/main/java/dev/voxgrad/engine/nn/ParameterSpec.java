@@ -45,18 +45,18 @@ public record ParameterSpec(String name, Role role, Shape shape, long fanIn) {
     }
 
     /** Sizes of the PyTorch tensor; a 2D kernel has no depth axis there. */
-    public List<Integer> torchShape(int dim) {
-        List<Integer> sizes = new ArrayList<>();
+    public List<Long> torchShape(int dim) {
+        List<Long> sizes = new ArrayList<>();
         if (role == Role.WEIGHT) {
-            sizes.add(Math.toIntExact(shape.n()));
-            sizes.add(Math.toIntExact(shape.c()));
+            sizes.add(shape.n());
+            sizes.add(shape.c());
             if (dim == 3) {
-                sizes.add(Math.toIntExact(shape.d()));
+                sizes.add(shape.d());
             }
-            sizes.add(Math.toIntExact(shape.h()));
-            sizes.add(Math.toIntExact(shape.w()));
+            sizes.add(shape.h());
+            sizes.add(shape.w());
         } else {
-            sizes.add(Math.toIntExact(shape.c()));
+            sizes.add(shape.c());
         }
         return List.copyOf(sizes);
     }

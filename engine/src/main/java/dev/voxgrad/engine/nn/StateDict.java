@@ -1,6 +1,7 @@
 package dev.voxgrad.engine.nn;
 
 import dev.voxgrad.engine.DataException;
+import dev.voxgrad.engine.Safetensors;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -30,6 +31,20 @@ public final class StateDict {
             }
         });
         return canonical;
+    }
+
+    /** All tensors of a file as float32, under the names they have there. */
+    public static Map<String, StateTensor> read(Safetensors file) {
+        Map<String, StateTensor> state = new LinkedHashMap<>();
+        for (String name : file.names()) {
+            state.put(name, new StateTensor(file.entry(name).shape(), file.floats(name)));
+        }
+        return state;
+    }
+
+    /** Adds all tensors to a file. */
+    public static void write(Map<String, StateTensor> state, Safetensors.Writer file) {
+        state.forEach((name, tensor) -> file.add(name, tensor.shape(), tensor.values()));
     }
 
     /** The plain name of a tensor that may be listed under an alias. */

@@ -11,11 +11,11 @@ import java.util.List;
  * @param values as many as the sizes' product
  */
 @SuppressWarnings("ArrayRecordComponent") // equality is documented; copying 100 MB of weights is not wanted
-public record StateTensor(List<Integer> shape, float[] values) {
+public record StateTensor(List<Long> shape, float[] values) {
     /** Checks the number of values. */
     public StateTensor {
         shape = List.copyOf(shape);
-        long elements = shape.stream().mapToLong(Integer::longValue).reduce(1, Math::multiplyExact);
+        long elements = shape.stream().reduce(1L, Math::multiplyExact);
         if (elements != values.length) {
             throw new IllegalArgumentException(values.length + " values for a tensor " + shape);
         }
