@@ -22,6 +22,7 @@ public final class Tape {
     private final Scope scope;
     private final boolean recording;
     private final boolean training;
+    private boolean used;
     private final List<Entry> entries = new ArrayList<>();
     private final Set<Tensor> tracked = Collections.newSetFromMap(new IdentityHashMap<>());
 
@@ -123,6 +124,10 @@ public final class Tape {
         if (!recording) {
             throw new IllegalStateException("an inference tape has no gradients; use Tape.training");
         }
+        if (used) {
+            throw new IllegalStateException("this tape is used up; make a new one for each forward pass");
+        }
+        used = true;
         Gradients gradients = new Gradients(this);
         for (int i = 0; i < outputs.size(); i++) {
             if (tracked.contains(outputs.get(i))) {

@@ -2,6 +2,7 @@ package dev.voxgrad.engine.nn;
 
 import dev.voxgrad.engine.DataException;
 import dev.voxgrad.engine.Safetensors;
+import dev.voxgrad.engine.SafetensorsWriter;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -37,14 +38,17 @@ public final class StateDict {
     public static Map<String, StateTensor> read(Safetensors file) {
         Map<String, StateTensor> state = new LinkedHashMap<>();
         for (String name : file.names()) {
-            state.put(name, new StateTensor(file.entry(name).shape(), file.floats(name)));
+            state.put(name, new StateTensor(file.shape(name), file.f32(name)));
         }
         return state;
     }
 
     /** Adds all tensors to a file. */
-    public static void write(Map<String, StateTensor> state, Safetensors.Writer file) {
-        state.forEach((name, tensor) -> file.add(name, tensor.shape(), tensor.values()));
+    public static void write(Map<String, StateTensor> state, SafetensorsWriter file) {
+        state.forEach((name, tensor) -> file.f32(
+                name,
+                tensor.values(),
+                tensor.shape().stream().mapToLong(Long::longValue).toArray()));
     }
 
     /** The plain name of a tensor that may be listed under an alias. */

@@ -1,0 +1,95 @@
+package dev.voxgrad.engine.nn;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.voxgrad.engine.op.Triple;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Statistics of start values: mean and variance within five standard errors, bounds exactly. */
+class InitializerTest {
+    private static final long SEED = 20240607;
+
+    private static List<ParameterSpec> layer() {
+        List<ParameterSpec> specs = new ArrayList<>();
+        ParameterSpec.convolution(specs, "encoder.conv", 40, 60, Triple.of(3));
+        ParameterSpec.transposedConvolution(specs, "decoder.up", 96, 64, Triple.of(2));
+        ParameterSpec.norm(specs, "encoder.norm", 60);
+        return specs;
+    }
+
+    private static double fanOut(ParameterSpec s) {
+        return (double) s.shape().n() * s.shape().voxels();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Initializer.class)
+    void weightHasMeanZeroAndTheVarianceOfItsRule(Initializer initializer) {
+        for (ParameterSpec spec : layer()) {
+            if (spec.role() == ParameterSpec.Role.WEIGHT) {
+                float[] w = initializer.values(spec, SEED);
+                double variance = switch (initializer) {
+                    case HE_LEAKY -> 2 / (1 + 1e-4) / spec.fanIn();
+                    case XAVIER_UNIFORM -> 2 / (spec.fanIn() + fanOut(spec));
+                    case PYTORCH_DEFAULT -> 1.0 / (3 * spec.fanIn());
+                };
+                double n = w.length;
+                double mean = stream(w).average().orElseThrow();
+                assertThat(mean).as(spec.name()).isCloseTo(0, within(5 * Math.sqrt(variance / n)));
+                double sample = stream(w).map(v -> v * v).average().orElseThrow();
+                // Fourth moment: 3 var^2 of a normal, 9/5 var^2 of a uniform distribution.
+                double spread = initializer == Initializer.HE_LEAKY ? 2 : 0.8;
+                assertThat(sample).as(spec.name()).isCloseTo(variance, within(5 * variance * Math.sqrt(spread / n)));
+                if (initializer != Initializer.HE_LEAKY) {
+                    double bound = Math.sqrt(3 * variance);
+                    assertThat(stream(w).map(Math::abs).max().orElseThrow())
+                            .isBetween(0.99 * bound, bound * (1 + 1e-7));
+                }
+            }
+        }
+    }
+
+    @Test
+    void transposedWeightCountsOutputChannelsAsFanIn() {
+        assertThat(layer().get(2).fanIn()).isEqualTo(64 * 8);
+    }
+
+    @Test
+    void biasesAreZeroExceptPyTorchs() {
+        ParameterSpec bias = layer().get(1);
+        assertThat(Initializer.HE_LEAKY.values(bias, SEED)).containsOnly(0);
+        assertThat(Initializer.XAVIER_UNIFORM.values(bias, SEED)).containsOnly(0);
+        double bound = 1 / Math.sqrt(40 * 27);
+        assertThat(stream(Initializer.PYTORCH_DEFAULT.values(bias, SEED))
+                        .map(Math::abs)
+                        .max()
+                        .orElseThrow())
+                .isBetween(0.8 * bound, bound);
+    }
+
+    @Test
+    void normStartsAsIdentity() {
+        assertThat(Initializer.HE_LEAKY.values(layer().get(4), SEED)).containsOnly(1);
+        assertThat(Initializer.HE_LEAKY.values(layer().get(5), SEED)).containsOnly(0);
+    }
+
+    @Test
+    void valuesDependOnSeedAndNameOnly() {
+        ParameterSpec spec = layer().get(0);
+        ParameterSpec renamed = new ParameterSpec("other", spec.role(), spec.shape(), spec.fanIn());
+        float[] w = Initializer.HE_LEAKY.values(spec, SEED);
+        assertThat(Initializer.HE_LEAKY.values(spec, SEED)).isEqualTo(w);
+        assertThat(Initializer.HE_LEAKY.values(spec, SEED + 1)).isNotEqualTo(w);
+        assertThat(Initializer.HE_LEAKY.values(renamed, SEED)).isNotEqualTo(w);
+    }
+
+    private static DoubleStream stream(float[] values) {
+        return IntStream.range(0, values.length).mapToDouble(i -> values[i]);
+    }
+}

@@ -1,0 +1,277 @@
+package dev.voxgrad.engine.optim;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.voxgrad.engine.autograd.Gradients;
+import dev.voxgrad.engine.autograd.Tape;
+import dev.voxgrad.engine.nn.ParameterSpec;
+import dev.voxgrad.engine.nn.Parameters;
+import dev.voxgrad.engine.tensor.Device;
+import dev.voxgrad.engine.tensor.Scope;
+import dev.voxgrad.engine.tensor.Shape;
+import dev.voxgrad.engine.tensor.Tensor;
+import dev.voxgrad.golden.Devices;
+import dev.voxgrad.golden.Golden;
+import dev.voxgrad.golden.GoldenCase;
+import dev.voxgrad.golden.GoldenTensor;
+import dev.voxgrad.golden.Tolerance;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+import tools.jackson.databind.JsonNode;
+
+/** Trajectories of optimizers, schedules, clipping and averages match PyTorch in float64. */
+class OptimizersGoldenTest {
+    @TestFactory
+    Stream<DynamicTest> trajectoryMatchesTorch() {
+        Map<String, Golden.Handler> handlers = new LinkedHashMap<>();
+        handlers.put("sgd", c -> {
+            Sgd.Settings s = sgd(c.params());
+            trajectory(c, () -> new Sgd(s), (x, g, lr) -> {
+                double factor = lr * (s.nesterov() ? 1 + s.momentum() : 1);
+                return (x + factor * g) / (1 - factor * s.weightDecay());
+            });
+        });
+        handlers.put("adamw", c -> {
+            AdamW.Settings s = adamw(c.params());
+            trajectory(
+                    c,
+                    () -> new AdamW(s),
+                    (x, g, lr) -> (x + lr * g / (Math.abs(g) + s.eps())) / (1 - lr * s.weightDecay()));
+        });
+        handlers.put("lr_schedule", OptimizersGoldenTest::schedules);
+        handlers.put("clip_grad_norm", OptimizersGoldenTest::clipping);
+        handlers.put("ema", OptimizersGoldenTest::averages);
+        return Golden.category("optimizers").tests(handlers);
+    }
+
+    private static Sgd.Settings sgd(JsonNode p) {
+        return new Sgd.Settings(
+                p.path("momentum").asDouble(),
+                p.path("nesterov").asBoolean(),
+                p.path("dampening").asDouble(),
+                p.path("weight_decay").asDouble());
+    }
+
+    private static AdamW.Settings adamw(JsonNode p) {
+        return new AdamW.Settings(
+                p.path("betas").get(0).asDouble(),
+                p.path("betas").get(1).asDouble(),
+                p.path("eps").asDouble(),
+                p.path("weight_decay").asDouble(),
+                p.path("amsgrad").asBoolean(),
+                true);
+    }
+
+    /** The start value of which the first step made x, with the gradient g after clipping. */
+    private interface Undo {
+        double start(double x, double g, double lr);
+    }
+
+    /**
+     * Sets the start values. In these files in/param holds the end of the reference's float32 run, not the start, so the start is the
+     * first golden step undone in float64; the 29 later steps and the hand-computed first step of {@link OptimizerTest} are the test.
+     */
+    private static void start(GoldenCase golden, Parameters parameters, Undo undo) {
+        double lr = golden.tensor("out/lr").values()[0];
+        double scale = 1;
+        if (golden.has("out/grad_norm_before_clip")) {
+            double norm = golden.tensor("out/grad_norm_before_clip").values()[0];
+            scale = new GradientNorm(norm)
+                    .clipFactor(golden.params().path("clip_norm").asDouble());
+        }
+        double factor = scale;
+        parameters.byName().forEach((name, tensor) -> {
+            double[] path = golden.tensor("out/param." + name).values();
+            double[] gradient = golden.tensor("in/grad." + name).values();
+            float[] given = golden.tensor("in/param." + name).floats();
+            float[] start = new float[given.length];
+            for (int i = 0; i < start.length; i++) {
+                assertThat((double) given[i])
+                        .as("in/param is a start value by now: use it and delete this method")
+                        .isCloseTo(path[path.length - start.length + i], within(1e-5));
+                start[i] = (float) undo.start(path[i], factor * gradient[i], lr);
+            }
+            tensor.set(start);
+        });
+    }
+
+    /** Runs all steps; half-way the state moves to a second optimizer, as on resuming from a checkpoint. */
+    private static void trajectory(GoldenCase golden, Supplier<Optimizer> optimizers, Undo undo) throws Exception {
+        Devices.each(device -> {
+            try (Scope model = device.scope()) {
+                Parameters parameters = parameters(golden, model, "in/param.");
+                start(golden, parameters, undo);
+                Optimizer first = optimizers.get();
+                Optimizer second = optimizers.get();
+                int steps = (int) golden.scalar("steps");
+                Map<String, float[]> path = new LinkedHashMap<>();
+                parameters
+                        .byName()
+                        .forEach((name, t) ->
+                                path.put(name, new float[steps * (int) t.shape().elements()]));
+                double[] rates = new double[steps];
+                double[] norms = new double[steps];
+                Optimizer optimizer = first;
+                for (int t = 0; t < steps; t++) {
+                    if (t == steps / 2) {
+                        Map<String, Tensor> saved = first.state(parameters);
+                        second.state(parameters)
+                                .forEach((name, tensor) ->
+                                        tensor.set(saved.get(name).toArray()));
+                        second.resume(first.steps());
+                        optimizer = second;
+                    }
+                    rates[t] = rate(golden.params(), t);
+                    try (Scope step = device.scope()) {
+                        Gradients gradients = gradients(golden, step, parameters, t);
+                        GradientNorm norm = GradientNorm.of(parameters, gradients);
+                        norms[t] = norm.value();
+                        JsonNode clip = golden.params().path("clip_norm");
+                        double scale = clip.isNumber() ? norm.clipFactor(clip.asDouble()) : 1;
+                        optimizer.step(parameters, gradients, rates[t], scale);
+                    }
+                    int index = t;
+                    parameters.byName().forEach((name, tensor) -> {
+                        float[] now = tensor.toArray();
+                        System.arraycopy(now, 0, path.get(name), index * now.length, now.length);
+                    });
+                }
+                GoldenCase here = golden.on(device.name());
+                path.forEach((name, values) -> here.check("out/param." + name, values));
+                here.check("out/lr", rates);
+                if (golden.has("out/grad_norm_before_clip")) {
+                    // Without a tolerance in the manifest: float64 sums of the same float32 gradients, in another
+                    // order.
+                    Tolerance rounding = new Tolerance(0, 1e-12, Double.POSITIVE_INFINITY, 0);
+                    here.check(
+                            "out/grad_norm_before_clip", golden.tensor("out/grad_norm_before_clip"), norms, rounding);
+                }
+            }
+        });
+    }
+
+    private static double rate(JsonNode p, int step) {
+        JsonNode schedule = p.path("schedule");
+        double lr = p.path("lr").asDouble();
+        Schedule s = schedule.path("type").asString().equals("poly")
+                ? new Schedule.Poly(lr, schedule.path("power").asDouble())
+                : new Schedule.Constant(lr);
+        return s.rate(step, schedule.path("max_steps").asInt());
+    }
+
+    private static Parameters parameters(GoldenCase golden, Scope scope, String prefix) {
+        List<ParameterSpec> specs = new ArrayList<>();
+        for (String key : golden.keys()) {
+            if (key.startsWith(prefix)) {
+                Shape shape = Shape.vector(golden.tensor(key).values().length);
+                specs.add(new ParameterSpec(key.substring(prefix.length()), ParameterSpec.Role.BIAS, shape, 1));
+            }
+        }
+        Parameters parameters = new Parameters(scope, 3, specs);
+        parameters
+                .byName()
+                .forEach((name, t) -> t.set(golden.tensor(prefix + name).floats()));
+        return parameters;
+    }
+
+    /** The gradients of one step: the leaves themselves as outputs with these gradients upstream. */
+    private static Gradients gradients(GoldenCase golden, Scope scope, Parameters parameters, int step) {
+        List<Tensor> leaves = new ArrayList<>();
+        List<Tensor> upstream = new ArrayList<>();
+        parameters.byName().forEach((name, tensor) -> {
+            int n = (int) tensor.shape().elements();
+            float[] all = golden.tensor("in/grad." + name).floats();
+            leaves.add(tensor);
+            upstream.add(scope.tensor(tensor.shape(), Arrays.copyOfRange(all, step * n, (step + 1) * n)));
+        });
+        return Tape.training(scope, leaves).backward(leaves, upstream);
+    }
+
+    private static void schedules(GoldenCase golden) {
+        JsonNode p = golden.params();
+        int length = p.path("max_steps").asInt();
+        int warmUp = p.path("warmup").asInt();
+        Schedule poly = poly(p.path("poly"));
+        Schedule cosine = new Schedule.Cosine(
+                p.path("cosine").path("lr").asDouble(),
+                p.path("cosine").path("eta_min").asDouble());
+        double warmLr = p.path("warmup_constant").path("lr").asDouble();
+        double warmCosineLr = p.path("warmup_cosine").path("lr").asDouble();
+        Map<String, Schedule> all = Map.of(
+                "poly", poly,
+                "cosine", cosine,
+                "warmup_poly", new Schedule.WarmUp(warmUp, poly(p.path("warmup_poly"))),
+                "warmup_constant", new Schedule.WarmUp(warmUp, new Schedule.Constant(warmLr)),
+                "warmup_cosine", new Schedule.WarmUp(warmUp, new Schedule.Cosine(warmCosineLr, 0)));
+        int[] steps = golden.tensor("in/step").ints();
+        all.forEach((name, schedule) -> golden.check(
+                "out/" + name,
+                Arrays.stream(steps).mapToDouble(e -> schedule.rate(e, length)).toArray()));
+    }
+
+    private static Schedule poly(JsonNode p) {
+        return new Schedule.Poly(p.path("lr").asDouble(), p.path("power").asDouble());
+    }
+
+    private static void clipping(GoldenCase golden) throws Exception {
+        Devices.each(device -> {
+            try (Scope scope = device.scope()) {
+                Parameters parameters = parameters(golden, scope, "in/grad.");
+                Gradients gradients = gradients(golden, scope, parameters, 0);
+                GradientNorm norm = GradientNorm.of(parameters, gradients);
+                GoldenCase here = golden.on(device.name());
+                here.checkScalar("total_norm", norm.value());
+                float factor =
+                        (float) norm.clipFactor(golden.params().path("max_norm").asDouble());
+                parameters.byName().forEach((name, tensor) -> {
+                    Tensor clipped = scope.tensor(tensor.shape());
+                    clipped.setScaled(factor, gradients.of(tensor).orElseThrow());
+                    here.check("out/grad." + name, clipped.toArray());
+                });
+            }
+        });
+    }
+
+    private static void averages(GoldenCase golden) throws Exception {
+        double[] dice = golden.tensor("in/fg_dice").values();
+        double[] smooth = new double[dice.length];
+        MovingAverage average =
+                MovingAverage.start(golden.params().path("metric_momentum").asDouble());
+        for (int i = 0; i < dice.length; i++) {
+            average = average.with(dice[i]);
+            smooth[i] = average.average().orElseThrow();
+        }
+        golden.check("out/ema_fg_dice", smooth);
+        Devices.each(device -> golden.on(device.name()).check("out/ema_weights", weightPath(golden, device)));
+    }
+
+    private static float[] weightPath(GoldenCase golden, Device device) {
+        GoldenTensor weights = golden.tensor("in/weights");
+        int steps = weights.shape()[0];
+        int n = weights.shape()[1];
+        float[] path = new float[steps * n];
+        try (Scope scope = device.scope()) {
+            Parameters parameters = new Parameters(
+                    scope, 3, List.of(new ParameterSpec("w", ParameterSpec.Role.BIAS, Shape.vector(n), 1)));
+            parameters.get("w").set(Arrays.copyOf(weights.floats(), n));
+            WeightEma ema = new WeightEma(
+                    scope, parameters, golden.params().path("weight_decay_rate").asDouble());
+            for (int t = 0; t < steps; t++) {
+                if (t > 0) {
+                    parameters.get("w").set(Arrays.copyOfRange(weights.floats(), t * n, (t + 1) * n));
+                    ema.update(parameters);
+                }
+                System.arraycopy(ema.shadow().get("w").toArray(), 0, path, t * n, n);
+            }
+        }
+        return path;
+    }
+}
