@@ -26,7 +26,7 @@ import picocli.CommandLine.Spec;
         },
         footerHeading = "%nExample:%n",
         footer = {"  voxgrad quickstart", "", "\"voxgrad COMMAND --help\" explains a command."},
-        subcommands = {DoctorCommand.class})
+        subcommands = {DataCommand.class, DoctorCommand.class})
 public final class Main implements Runnable {
     @Spec
     private CommandSpec spec;
