@@ -61,12 +61,19 @@ public final class Resampler {
                 .toList();
     }
 
-    /** Resizes one channel of an image with cubic splines. */
+    /** Resizes one channel of an image with cubic splines; the separate axis takes the nearest slice. */
     static float[] image(Device device, float[] x, Triple from, Triple to, OptionalInt separate) {
-        return resize(device, x, from, to, CUBIC, separate);
+        return resize(device, x, from, to, CUBIC, 0, separate);
     }
 
-    static float[] resize(Device device, float[] x, Triple from, Triple to, int order, OptionalInt separate) {
+    /**
+     * Resizes one channel.
+     *
+     * @param order 0 nearest, 1 linear, 3 cubic spline
+     * @param across order along the separate axis: 0 nearest slice, 1 linear between two
+     */
+    static float[] resize(
+            Device device, float[] x, Triple from, Triple to, int order, int across, OptionalInt separate) {
         if (from.equals(to)) {
             return x;
         }
@@ -77,24 +84,41 @@ public final class Resampler {
         Triple slices = move(from, axis);
         Triple target = move(to, axis);
         float[] source = axis == 0 ? x : toFront(x, from, axis);
-        int plane = slices.h() * slices.w();
-        int[] pick = ResampleAxis.nearest(slices.d(), target.d()).low();
-        float[] y = new float[target.d() * target.h() * target.w()];
-        int done = -1;
-        float[] slice = {};
+        ResampleAxis pick = across(slices.d(), target.d(), across);
+        int plane = target.h() * target.w();
+        float[][] resized = new float[slices.d()][];
+        float[] y = new float[target.d() * plane];
         for (int k = 0; k < target.d(); k++) {
-            if (pick[k] != done) {
-                done = pick[k];
-                slice = resize(
-                        device,
-                        Arrays.copyOfRange(source, done * plane, (done + 1) * plane),
-                        new Triple(1, slices.h(), slices.w()),
-                        new Triple(1, target.h(), target.w()),
-                        order);
+            int low = pick.low()[k];
+            int high = pick.high()[k];
+            for (int i : new int[] {low, high}) {
+                resized[i] = resized[i] == null ? slice(device, source, slices, i, target, order) : resized[i];
             }
-            System.arraycopy(slice, 0, y, k * slice.length, slice.length);
+            if (low == high) {
+                System.arraycopy(resized[low], 0, y, k * plane, plane);
+            } else {
+                double w = pick.weight()[k];
+                for (int i = 0; i < plane; i++) {
+                    y[k * plane + i] = (float) (resized[low][i] * w + resized[high][i] * (1 - w));
+                }
+            }
+            Arrays.fill(resized, 0, low, null);
         }
         return axis == 0 ? y : fromFront(y, to, axis);
+    }
+
+    private static ResampleAxis across(int n, int m, int order) {
+        return order == 0 ? ResampleAxis.nearest(n, m) : ResampleAxis.linear(n, m);
+    }
+
+    private static float[] slice(Device device, float[] x, Triple from, int index, Triple to, int order) {
+        int plane = from.h() * from.w();
+        return resize(
+                device,
+                Arrays.copyOfRange(x, index * plane, (index + 1) * plane),
+                new Triple(1, from.h(), from.w()),
+                new Triple(1, to.h(), to.w()),
+                order);
     }
 
     private static float[] resize(Device device, float[] x, Triple from, Triple to, int order) {
@@ -122,15 +146,17 @@ public final class Resampler {
 
     /**
      * Resizes labels: each label's mask linearly, a voxel takes the label whose mask is at least 0.5 there, the higher one of two,
-     * 0 if none is.
+     * 0 if none is. The separate axis takes the nearest slice.
      */
     static short[] labels(short[] x, Triple from, Triple to, OptionalInt separate) {
-        if (from.equals(to)) {
-            return x;
-        }
-        List<ResampleAxis> axes = linearAxes(from, to, separate);
-        short[] y = new short[to.d() * to.h() * to.w()];
-        IntStream.range(0, to.d()).parallel().forEach(z -> labelPlane(x, from, axes, z, y));
+        return from.equals(to) ? x : labels(x, from, linearAxes(from, to, separate));
+    }
+
+    /** Resizes labels along the given axes. */
+    static short[] labels(short[] x, Triple from, List<ResampleAxis> axes) {
+        int plane = axes.get(1).length() * axes.get(2).length();
+        short[] y = new short[axes.get(0).length() * plane];
+        IntStream.range(0, axes.get(0).length()).parallel().forEach(z -> labelPlane(x, from, axes, z, y));
         return y;
     }
 

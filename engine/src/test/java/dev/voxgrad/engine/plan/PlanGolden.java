@@ -23,7 +23,11 @@ public final class PlanGolden {
 
     /** By group of the manifest. */
     public static Map<String, Golden.Handler> handlers() {
-        return Map.of("rng", PlanGolden::rng, "splits", PlanGolden::splits, "crop", PlanGolden::crop);
+        return Map.of(
+                "rng", PlanGolden::rng,
+                "splits", PlanGolden::splits,
+                "crop", PlanGolden::crop,
+                "resample", ResampleGolden::check);
     }
 
     private static void rng(GoldenCase golden) {
