@@ -41,7 +41,7 @@ public record Predictor(Plan plan, List<Module> models, Device device, SlidingWi
      */
     public LabelVolume predict(Case source, SlidingWindow.Progress progress) {
         Case images = new Case(source.id(), source.imageFiles(), Optional.empty());
-        return predict(new Preprocessor(plan, device).prepare(images), progress);
+        return predict(prepare(images), progress);
     }
 
     /**
@@ -56,6 +56,16 @@ public record Predictor(Plan plan, List<Module> models, Device device, SlidingWi
                 labels,
                 plan.labelNames().classes() - 1,
                 NiftiReader.readHeader(source.imageFiles().getFirst()));
+    }
+
+    /** Preprocessing runs on the CPU, whatever the device of the models. */
+    private PreparedCase prepare(Case images) {
+        if (device.name().equals("cpu")) {
+            return new Preprocessor(plan, device).prepare(images);
+        }
+        try (Device host = Device.cpu()) {
+            return new Preprocessor(plan, host).prepare(images);
+        }
     }
 
     /** Predicts a prepared case. */

@@ -27,7 +27,8 @@ public final class PlanGolden {
                 "rng", PlanGolden::rng,
                 "splits", PlanGolden::splits,
                 "crop", PlanGolden::crop,
-                "resample", ResampleGolden::check);
+                "resample", ResampleGolden::check,
+                "integrity", IntegrityGolden::check);
     }
 
     private static void rng(GoldenCase golden) {
