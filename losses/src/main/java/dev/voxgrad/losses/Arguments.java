@@ -62,18 +62,25 @@ final class Arguments {
     <E extends Enum<E>> E choice(String name, E standard) {
         List<E> constants = List.of(standard.getDeclaringClass().getEnumConstants());
         String words = constants.stream().map(TermText::word).collect(Collectors.joining(" or "));
-        return get(name, standard, words, value -> constants.stream()
-                .filter(constant -> TermText.word(constant).equals(value))
-                .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException(value)));
+        return get(
+                name,
+                standard,
+                words,
+                value -> constants.stream()
+                        .filter(constant -> TermText.word(constant).equals(value))
+                        .findFirst()
+                        .orElseThrow(() -> new IllegalArgumentException(value)));
     }
 
     /** Fails if an argument was given that the term did not ask for. */
     void requireAllAsked() {
         given.forEach((name, argument) -> {
             if (!asked.contains(name)) {
-                throw LossText.error(text, argument.position, term + " has no argument \"" + name + "\"; "
-                        + (asked.isEmpty() ? "it has none" : "it has " + String.join(", ", asked)));
+                throw LossText.error(
+                        text,
+                        argument.position,
+                        term + " has no argument \"" + name + "\"; "
+                                + (asked.isEmpty() ? "it has none" : "it has " + String.join(", ", asked)));
             }
         });
     }

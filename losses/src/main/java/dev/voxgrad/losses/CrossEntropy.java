@@ -60,7 +60,8 @@ public record CrossEntropy(List<Double> classWeights, double labelSmoothing, Red
     @Override
     public void requireClasses(int classes) {
         if (!classWeights.isEmpty() && classWeights.size() != classes) {
-            throw new ConfigException("ce: " + classWeights.size() + " weights for " + classes + " classes; give one per class");
+            throw new ConfigException(
+                    "ce: " + classWeights.size() + " weights for " + classes + " classes; give one per class");
         }
     }
 

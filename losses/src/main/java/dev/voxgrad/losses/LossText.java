@@ -90,13 +90,15 @@ final class LossText {
         do {
             blanks();
             int position = at;
-            String name = match(NAME).orElseThrow(() -> error(text, position, term + ": expected an argument as in name=value"));
+            String name = match(NAME)
+                    .orElseThrow(() -> error(text, position, term + ": expected an argument as in name=value"));
             if (!skip('=')) {
                 throw error(text, at, term + ": expected = after " + name);
             }
             blanks();
             int valuePosition = at;
-            String value = match(VALUE).orElseThrow(() -> error(text, valuePosition, term + ": expected a value for " + name));
+            String value =
+                    match(VALUE).orElseThrow(() -> error(text, valuePosition, term + ": expected a value for " + name));
             arguments.put(name, new Arguments.Given(position, value, valuePosition));
         } while (skip(','));
         if (!skip(')')) {

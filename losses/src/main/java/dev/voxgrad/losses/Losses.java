@@ -14,8 +14,8 @@ public final class Losses {
     /** What a plan says when nothing else was asked for. */
     public static final String DEFAULT = "dice + ce";
 
-    private static final SortedMap<String, Function<Arguments, Term>> TERMS = Collections.unmodifiableSortedMap(
-            new TreeMap<>(Map.of(
+    private static final SortedMap<String, Function<Arguments, Term>> TERMS =
+            Collections.unmodifiableSortedMap(new TreeMap<>(Map.of(
                     "ce", CrossEntropy::parse,
                     "dice", SoftDice::parse)));
 

@@ -16,7 +16,9 @@ record Row(int from, int to) {
     static List<Row> of(Sums sums, boolean batch) {
         return batch
                 ? List.of(new Row(0, sums.samples()))
-                : IntStream.range(0, sums.samples()).mapToObj(i -> new Row(i, i + 1)).toList();
+                : IntStream.range(0, sums.samples())
+                        .mapToObj(i -> new Row(i, i + 1))
+                        .toList();
     }
 
     /** The sum of one class. */

@@ -26,17 +26,19 @@ public record SegmentationLoss(Sum sum, int classes, OptionalInt ignoreLabel) im
     public SegmentationLoss {
         boolean softmax = sum.nonlinearity() == Nonlinearity.SOFTMAX;
         if (classes < (softmax ? 2 : 1)) {
-            throw new ConfigException("loss \"" + sum + "\" cannot be used with " + classes + (classes == 1 ? " class" : " classes")
-                    + (softmax ? ", softmax needs the background and at least one more" : ""));
+            throw new ConfigException(
+                    "loss \"" + sum + "\" cannot be used with " + classes + (classes == 1 ? " class" : " classes")
+                            + (softmax ? ", softmax needs the background and at least one more" : ""));
         }
         if (ignoreLabel.isPresent()) {
             int label = ignoreLabel.getAsInt();
             if (!softmax) {
-                throw new ConfigException("loss \"" + sum + "\" has independent channels, an ignore label needs a softmax loss");
+                throw new ConfigException(
+                        "loss \"" + sum + "\" has independent channels, an ignore label needs a softmax loss");
             }
             if (label < classes || label > LABEL_MAX) {
-                throw new ConfigException("the ignore label " + label + " must lie above the " + classes + " classes (0 to "
-                        + (classes - 1) + ") and be at most " + LABEL_MAX);
+                throw new ConfigException("the ignore label " + label + " must lie above the " + classes
+                        + " classes (0 to " + (classes - 1) + ") and be at most " + LABEL_MAX);
             }
         }
         sum.requireClasses(classes);
@@ -45,8 +47,8 @@ public record SegmentationLoss(Sum sum, int classes, OptionalInt ignoreLabel) im
     @Override
     public Tensor apply(Tape tape, Tensor logits, Labels labels) {
         if (logits.shape().c() != classes) {
-            throw new ShapeException("loss \"" + sum + "\" is for " + classes + " classes, the logits are " + logits.shape()
-                    + "; check the labels of the plan");
+            throw new ShapeException("loss \"" + sum + "\" is for " + classes + " classes, the logits are "
+                    + logits.shape() + "; check the labels of the plan");
         }
         return SegLoss.apply(tape, logits, labels, options(), (sums, partials) -> sum.evaluate(sums, 1, partials));
     }

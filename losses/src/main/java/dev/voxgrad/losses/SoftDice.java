@@ -21,7 +21,8 @@ import java.util.List;
  * @param smooth s, at least 0
  * @param nonlinearity softmax for classes, sigmoid for regions
  */
-public record SoftDice(boolean batchDice, boolean background, double smooth, Nonlinearity nonlinearity) implements Term {
+public record SoftDice(boolean batchDice, boolean background, double smooth, Nonlinearity nonlinearity)
+        implements Term {
     /** Of nnU-Net: keeps the quotient finite when {@code smooth} is 0 and a class neither occurs nor is predicted. */
     private static final double DENOMINATOR_FLOOR = 1e-8;
 
@@ -47,28 +48,30 @@ public record SoftDice(boolean batchDice, boolean background, double smooth, Non
     @Override
     public void requireClasses(int classes) {
         if (firstClass() >= classes) {
-            throw new ConfigException("dice: there is no class besides the background; set background=true");
+            throw new ConfigException(
+                    "dice: there is no class besides the background; softmax needs one more, for sigmoid set background=true");
         }
     }
 
     @Override
     public double evaluate(Sums sums, double weight, Sums partials) {
         List<Row> rows = Row.of(sums, batchDice);
-        double share = -weight / (rows.size() * (sums.classes() - firstClass()));
-        double value = 0;
+        int entries = rows.size() * (sums.classes() - firstClass());
+        double share = -weight / entries;
+        double total = 0;
         for (Row row : rows) {
             for (int c = firstClass(); c < sums.classes(); c++) {
                 double numerator = 2 * row.get(sums, c, Kind.INTERSECTION) + smooth;
                 double size = row.get(sums, c, Kind.PROBABILITY) + row.get(sums, c, Kind.COUNT) + smooth;
                 double denominator = Math.max(size, DENOMINATOR_FLOOR);
-                value += share * numerator / denominator;
+                total += numerator / denominator;
                 row.add(partials, c, Kind.INTERSECTION, share * 2 / denominator);
                 if (!(size < DENOMINATOR_FLOOR)) { // also for NaN
                     row.add(partials, c, Kind.PROBABILITY, -share * numerator / (denominator * denominator));
                 }
             }
         }
-        return value;
+        return -weight * total / entries;
     }
 
     private int firstClass() {

@@ -22,7 +22,8 @@ public record Sum(List<Part> parts) implements Term {
         /** Checks the weight. */
         public Part {
             if (!(weight >= 0 && weight < Double.POSITIVE_INFINITY)) {
-                throw new ConfigException("loss: the weight of " + term + " is " + weight + ", it must be a number of at least 0");
+                throw new ConfigException(
+                        "loss: the weight of " + term + " is " + weight + ", it must be a number of at least 0");
             }
         }
 
@@ -48,8 +49,9 @@ public record Sum(List<Part> parts) implements Term {
         Term first = flat.getFirst().term;
         for (Part part : flat) {
             if (part.term.nonlinearity() != first.nonlinearity()) {
-                throw new ConfigException("loss: " + first + " is a loss of " + first.nonlinearity() + " probabilities, "
-                        + part.term + " one of " + part.term.nonlinearity() + " probabilities; a sum needs one kind");
+                throw new ConfigException(
+                        "loss: " + first + " is a loss of " + first.nonlinearity() + " probabilities, " + part.term
+                                + " one of " + part.term.nonlinearity() + " probabilities; a sum needs one kind");
             }
         }
         parts = List.copyOf(flat);

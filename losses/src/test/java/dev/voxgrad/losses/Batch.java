@@ -1,0 +1,66 @@
+package dev.voxgrad.losses;
+
+import dev.voxgrad.engine.autograd.Tape;
+import dev.voxgrad.engine.op.SegLoss;
+import dev.voxgrad.engine.op.SegLoss.Nonlinearity;
+import dev.voxgrad.engine.op.SegLoss.Sums;
+import dev.voxgrad.engine.tensor.Device;
+import dev.voxgrad.engine.tensor.Labels;
+import dev.voxgrad.engine.tensor.Scope;
+import dev.voxgrad.engine.tensor.Shape;
+import dev.voxgrad.engine.tensor.Tensor;
+import java.util.List;
+import java.util.Random;
+
+/** Logits [N,D,H,W,C] with class labels [N,D,H,W,1] or targets [N,D,H,W,C] on the host, to evaluate losses on. */
+@SuppressWarnings("ArrayRecordComponent") // never compared as a whole
+record Batch(Shape shape, float[] logits, byte[] labels) {
+    /** Normal logits times {@code scale}, uniform labels. */
+    static Batch random(Random random, Shape shape, double scale, Nonlinearity nonlinearity) {
+        boolean sigmoid = nonlinearity == Nonlinearity.SIGMOID;
+        float[] logits = new float[(int) shape.elements()];
+        for (int i = 0; i < logits.length; i++) {
+            logits[i] = (float) (scale * random.nextGaussian());
+        }
+        byte[] labels = new byte[sigmoid ? logits.length : logits.length / (int) shape.c()];
+        for (int i = 0; i < labels.length; i++) {
+            labels[i] = (byte) random.nextInt(sigmoid ? 2 : (int) shape.c());
+        }
+        return new Batch(shape, logits, labels);
+    }
+
+    Batch withLogits(float[] other) {
+        return new Batch(shape, other, labels);
+    }
+
+    Batch withLabels(byte[] other) {
+        return new Batch(shape, logits, other);
+    }
+
+    /** Number of channels. */
+    int classes() {
+        return (int) shape.c();
+    }
+
+    /** The value in float64. */
+    double value(Device device, SegmentationLoss loss) {
+        try (Scope scope = device.scope()) {
+            Sums sums = SegLoss.sums(scope.tensor(shape, logits), labels(scope), loss.options());
+            return loss.sum().evaluate(sums, 1, new Sums(sums.samples(), sums.segments(), sums.classes()));
+        }
+    }
+
+    /** The derivative of the value by the logits. */
+    float[] gradient(Device device, SegmentationLoss loss) {
+        try (Scope scope = device.scope()) {
+            Tensor z = scope.tensor(shape, logits);
+            Tape tape = Tape.training(scope, List.of(z));
+            Tensor value = loss.apply(tape, z, labels(scope));
+            return tape.backward(value).of(z).orElseThrow().toArray();
+        }
+    }
+
+    private Labels labels(Scope scope) {
+        return scope.labels(shape.withChannels(labels.length / (shape.n() * shape.voxels())), labels);
+    }
+}
