@@ -17,8 +17,8 @@ public record Patch(String caseId, Triple size, int channels, float[] image, byt
     public Patch {
         int voxels = size.d() * size.h() * size.w();
         if (image.length != voxels * channels || labels.length != voxels) {
-            throw new ShapeException("patch " + size + " with " + channels + " channels: " + image.length + " image values and "
-                    + labels.length + " labels");
+            throw new ShapeException("patch " + size + " with " + channels + " channels: " + image.length
+                    + " image values and " + labels.length + " labels");
         }
     }
 }

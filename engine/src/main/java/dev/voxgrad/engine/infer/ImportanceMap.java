@@ -9,7 +9,8 @@ public enum ImportanceMap {
     NNUNET_GAUSSIAN {
         @Override
         public float[] weights(Triple tile) {
-            float[] map = product(axis(tile.d(), tile.d() / 2), axis(tile.h(), tile.h() / 2), axis(tile.w(), tile.w() / 2), 10);
+            float[] map = product(
+                    axis(tile.d(), tile.d() / 2), axis(tile.h(), tile.h() / 2), axis(tile.w(), tile.w() / 2), 10);
             // Entries that underflow would make the weight sum 0.
             float smallest = Float.POSITIVE_INFINITY;
             for (float value : map) {

@@ -46,7 +46,8 @@ public final class LabelExport implements PlaneSink {
     @Override
     public void accept(int z, float[] logits) {
         if (z != received || logits.length % (from.h() * from.w()) != 0) {
-            throw new ShapeException("plane " + z + " with " + logits.length + " logits came as plane " + received + " of " + from);
+            throw new ShapeException(
+                    "plane " + z + " with " + logits.length + " logits came as plane " + received + " of " + from);
         }
         int classes = logits.length / (from.h() * from.w());
         float[] oldest = before;

@@ -48,7 +48,8 @@ public record NoiseFlipAverage(SlidingWindow window, List<Integer> flipAxes) {
 
     private float[] pass(String name, Device device, List<Module> models, float[] image, Triple size) {
         float[][] planes = new float[size.d()][];
-        window.predict(name, device, models, image, size, (z, logits) -> planes[z] = logits.clone(), (done, total) -> {});
+        window.predict(
+                name, device, models, image, size, (z, logits) -> planes[z] = logits.clone(), (done, total) -> {});
         float[] all = new float[size.d() * planes[0].length];
         for (int z = 0; z < planes.length; z++) {
             System.arraycopy(planes[z], 0, all, z * planes[0].length, planes[0].length);

@@ -30,7 +30,11 @@ public record Predictor(Plan plan, List<Module> models, Device device, SlidingWi
 
     /** A predictor with nnU-Net's sliding window and the mirror axes of the training. */
     public static Predictor of(Plan plan, List<Module> models, Device device) {
-        return new Predictor(plan, models, device, SlidingWindow.nnunet(plan.patch(), plan.training().mirrorAxes()));
+        return new Predictor(
+                plan,
+                models,
+                device,
+                SlidingWindow.nnunet(plan.patch(), plan.training().mirrorAxes()));
     }
 
     /**
@@ -78,7 +82,10 @@ public record Predictor(Plan plan, List<Module> models, Device device, SlidingWi
         for (int i = 0; i < labels.length; i++) {
             wide[i] = (short) Byte.toUnsignedInt(labels[i]);
         }
-        Grid grid = new Grid(prepared.sourceSize().d(), prepared.sourceSize().h(), prepared.sourceSize().w());
+        Grid grid = new Grid(
+                prepared.sourceSize().d(),
+                prepared.sourceSize().h(),
+                prepared.sourceSize().w());
         return new LabelVolume(wide, grid, prepared.sourceGeometry());
     }
 }

@@ -115,7 +115,10 @@ final class Slab {
             vg_map.x_stride(p, s.c());
             vg_map.y_stride(p, s.c());
             context.check(VoxgradH.vg_window_normalize(
-                    context.handle(), p, weightSums.planes(k, 1).data(), sums.planes(k, 1).data()));
+                    context.handle(),
+                    p,
+                    weightSums.planes(k, 1).data(),
+                    sums.planes(k, 1).data()));
         }
     }
 

@@ -78,7 +78,13 @@ public record SlidingWindow(
      * @throws DataException when a result is not finite
      */
     public void predict(
-            String name, Device device, List<Module> models, float[] image, Triple size, PlaneSink sink, Progress progress) {
+            String name,
+            Device device,
+            List<Module> models,
+            float[] image,
+            Triple size,
+            PlaneSink sink,
+            Progress progress) {
         if (models.isEmpty()) {
             throw new ConfigException("no model to predict " + name + " with");
         }
@@ -117,7 +123,8 @@ public record SlidingWindow(
                 subsets.add(bits | 1 << axis);
             }
         }
-        subsets.sort(Comparator.comparingInt((Integer bits) -> Integer.bitCount(bits)).thenComparing(bits -> bits));
+        subsets.sort(Comparator.comparingInt((Integer bits) -> Integer.bitCount(bits))
+                .thenComparing(bits -> bits));
         return subsets;
     }
 
@@ -127,8 +134,9 @@ public record SlidingWindow(
             sum += value * 0;
         }
         if (sum != 0) {
-            throw new DataException(name + ": the prediction is not finite in plane " + z + " of " + size.d()
-                    + "; check that the model was trained to the end without NaN and that the images are like those of the training");
+            throw new DataException(
+                    name + ": the prediction is not finite in plane " + z + " of " + size.d()
+                            + "; check that the model was trained to the end without NaN and that the images are like those of the training");
         }
         return logits;
     }
@@ -210,8 +218,8 @@ public record SlidingWindow(
         static Frame of(SlidingWindow window, float[] image, Triple size) {
             Triple t = window.tile;
             Triple padded = new Triple(Math.max(size.d(), t.d()), Math.max(size.h(), t.h()), Math.max(size.w(), t.w()));
-            Triple before = new Triple(
-                    (padded.d() - size.d()) / 2, (padded.h() - size.h()) / 2, (padded.w() - size.w()) / 2);
+            Triple before =
+                    new Triple((padded.d() - size.d()) / 2, (padded.h() - size.h()) / 2, (padded.w() - size.w()) / 2);
             if (window.padding == Padding.ZERO || padded.equals(size)) {
                 return new Frame(padded, before, image, size, new Triple(0, 0, 0));
             }

@@ -17,7 +17,8 @@ public final class WindowSteps {
      */
     public static int[] nnunet(int n, int tile, double step) {
         if (!(step > 0 && step <= 1)) {
-            throw new ConfigException("the step of the sliding window is " + step + "; use a number above 0 and up to 1");
+            throw new ConfigException(
+                    "the step of the sliding window is " + step + "; use a number above 0 and up to 1");
         }
         requireFit(n, tile);
         if (tile == 1) {
@@ -35,17 +36,21 @@ public final class WindowSteps {
      */
     public static int[] monai(int n, int tile, double overlap) {
         if (!(overlap >= 0 && overlap < 1)) {
-            throw new ConfigException("the overlap of the sliding window is " + overlap + "; use a number from 0 and below 1");
+            throw new ConfigException(
+                    "the overlap of the sliding window is " + overlap + "; use a number from 0 and below 1");
         }
         requireFit(n, tile);
         int interval = tile == n ? tile : Math.max(1, (int) (tile * (1 - overlap)));
         int count = (n - tile + interval - 1) / interval + 1;
-        return IntStream.range(0, count).map(i -> Math.min(i * interval, n - tile)).toArray();
+        return IntStream.range(0, count)
+                .map(i -> Math.min(i * interval, n - tile))
+                .toArray();
     }
 
     private static void requireFit(int n, int tile) {
         if (tile < 1 || n < tile) {
-            throw new IllegalArgumentException("a tile of " + tile + " voxels on an axis of " + n + "; pad the axis first");
+            throw new IllegalArgumentException(
+                    "a tile of " + tile + " voxels on an axis of " + n + "; pad the axis first");
         }
     }
 }

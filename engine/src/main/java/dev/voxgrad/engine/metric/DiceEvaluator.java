@@ -46,8 +46,8 @@ public final class DiceEvaluator {
         LabelVolume prediction = NiftiReader.readLabels(predictionFile).labels();
         LabelVolume reference = NiftiReader.readLabels(referenceFile).labels();
         if (!prediction.grid().equals(reference.grid())) {
-            throw new DataException(predictionFile + ": shape " + prediction.grid() + " differs from shape " + reference.grid() + " of "
-                    + referenceFile + "; compare label maps of the same image");
+            throw new DataException(predictionFile + ": shape " + prediction.grid() + " differs from shape "
+                    + reference.grid() + " of " + referenceFile + "; compare label maps of the same image");
         }
         return new Summary.CaseScore(
                 predictionFile.toString(), referenceFile.toString(), evaluate(prediction.labels(), reference.labels()));
@@ -87,7 +87,10 @@ public final class DiceEvaluator {
 
     private static List<String> names(Path folder, String ending) {
         try (Stream<Path> files = Files.list(folder)) {
-            return files.map(f -> f.getFileName().toString()).filter(n -> n.endsWith(ending)).sorted().toList();
+            return files.map(f -> f.getFileName().toString())
+                    .filter(n -> n.endsWith(ending))
+                    .sorted()
+                    .toList();
         } catch (IOException e) {
             throw new DataException(folder + ": cannot list the folder; check that it exists and is readable", e);
         }

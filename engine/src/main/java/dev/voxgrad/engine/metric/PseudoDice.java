@@ -26,7 +26,8 @@ public final class PseudoDice {
     /** Adds voxels: predicted classes and reference labels, unsigned, in the same order. */
     public void add(byte[] predicted, byte[] reference) {
         if (predicted.length != reference.length) {
-            throw new IllegalArgumentException(predicted.length + " predicted and " + reference.length + " reference voxels");
+            throw new IllegalArgumentException(
+                    predicted.length + " predicted and " + reference.length + " reference voxels");
         }
         long[] tp = new long[256];
         long[] fp = new long[256];
@@ -79,6 +80,9 @@ public final class PseudoDice {
 
     @Override
     public String toString() {
-        return IntStream.range(0, counts.length).mapToObj(i -> (i + 1) + ": " + counts[i].dice()).toList().toString();
+        return IntStream.range(0, counts.length)
+                .mapToObj(i -> (i + 1) + ": " + counts[i].dice())
+                .toList()
+                .toString();
     }
 }

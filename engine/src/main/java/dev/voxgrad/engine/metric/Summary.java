@@ -65,12 +65,16 @@ public record Summary(List<CaseScore> cases) {
 
     /** Mean of the labels' means; NaN if one of them is, as nnU-Net has it. */
     public double foregroundMean(String metric) {
-        return labels().stream().mapToDouble(label -> mean(label, metric)).average().orElse(Double.NaN);
+        return labels().stream()
+                .mapToDouble(label -> mean(label, metric))
+                .average()
+                .orElse(Double.NaN);
     }
 
     /** Mean of the labels' means without those that are NaN. */
     public double foregroundNanMean(String metric) {
-        return PseudoDice.mean(labels().stream().mapToDouble(label -> mean(label, metric)).toArray());
+        return PseudoDice.mean(
+                labels().stream().mapToDouble(label -> mean(label, metric)).toArray());
     }
 
     /**
@@ -88,8 +92,10 @@ public record Summary(List<CaseScore> cases) {
         List<Object> perCase = new ArrayList<>();
         for (CaseScore c : cases) {
             Map<String, Object> metrics = new TreeMap<>();
-            c.counts().forEach((label, counts) ->
-                    metrics.put(label.toString(), numbers(metric -> METRICS.get(metric).applyAsDouble(counts), strict)));
+            c.counts()
+                    .forEach((label, counts) -> metrics.put(
+                            label.toString(),
+                            numbers(metric -> METRICS.get(metric).applyAsDouble(counts), strict)));
             Map<String, Object> entry = new LinkedHashMap<>();
             entry.put("metrics", metrics);
             entry.put("prediction_file", c.predictionFile());

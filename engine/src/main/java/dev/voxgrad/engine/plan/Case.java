@@ -39,11 +39,13 @@ public record Case(String id, List<Path> imageFiles, Optional<Path> labelFile) {
             for (Path file : entries.sorted().toList()) {
                 Matcher matcher = name.matcher(file.getFileName().toString());
                 if (matcher.matches()) {
-                    files.computeIfAbsent(matcher.group(1), id -> new ArrayList<>()).add(file);
+                    files.computeIfAbsent(matcher.group(1), id -> new ArrayList<>())
+                            .add(file);
                 }
             }
         } catch (IOException e) {
-            throw new DataException(folder + ": cannot list the folder of images; check that it exists and is readable", e);
+            throw new DataException(
+                    folder + ": cannot list the folder of images; check that it exists and is readable", e);
         }
         if (files.isEmpty()) {
             throw new DataException(folder + ": no file is named CASE_0000" + ending

@@ -52,7 +52,12 @@ final class CaseReader {
                 channels.addAll(volume.channels());
                 requireFinite(file, volume);
                 if (first.isPresent()) {
-                    requireSameGrid(source.imageFiles().getFirst(), first.get().grid(), first.get().geometry(), file, volume.grid(),
+                    requireSameGrid(
+                            source.imageFiles().getFirst(),
+                            first.get().grid(),
+                            first.get().geometry(),
+                            file,
+                            volume.grid(),
                             volume.geometry());
                 } else {
                     first = Optional.of(volume);
@@ -65,8 +70,8 @@ final class CaseReader {
             return Optional.empty();
         }
         if (channels.size() != channelNames.size()) {
-            errors.add(source.id() + ": expected " + channelNames.size() + " channels " + channelNames + ", got " + channels.size()
-                    + " from " + source.imageFiles());
+            errors.add(source.id() + ": expected " + channelNames.size() + " channels " + channelNames + ", got "
+                    + channels.size() + " from " + source.imageFiles());
         }
         Optional<short[]> labels = Optional.empty();
         if (source.labelFile().isPresent()) {
@@ -138,8 +143,9 @@ final class CaseReader {
             }
         }
         if (!names.byName().values().containsAll(found)) {
-            errors.add(file + ": expected label values out of " + new TreeSet<>(names.byName().values()) + " " + names.byName()
-                    + ", found " + found + "; declare them in dataset.json or correct the file");
+            errors.add(file + ": expected label values out of "
+                    + new TreeSet<>(names.byName().values()) + " " + names.byName() + ", found " + found
+                    + "; declare them in dataset.json or correct the file");
         } else if (found.equals(new TreeSet<>(List.of(0)))) {
             warnings.add(file + ": holds only background");
         }

@@ -8,7 +8,12 @@ import java.util.Arrays;
 public record CropBox(Triple from, Triple to) {
     /** At least one voxel, no negative index. */
     public CropBox {
-        if (from.d() < 0 || from.h() < 0 || from.w() < 0 || from.d() >= to.d() || from.h() >= to.h() || from.w() >= to.w()) {
+        if (from.d() < 0
+                || from.h() < 0
+                || from.w() < 0
+                || from.d() >= to.d()
+                || from.h() >= to.h()
+                || from.w() >= to.w()) {
             throw new ShapeException("a box from " + from + " to " + to + " holds no voxel");
         }
     }

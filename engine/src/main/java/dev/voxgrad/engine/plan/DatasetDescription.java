@@ -63,8 +63,8 @@ public record DatasetDescription(
             }
         }
         if (!missing.isEmpty()) {
-            throw new DataException(file + ": missing keys " + missing + "; required are " + requiredKeys() + ", present are "
-                    + root.propertyNames());
+            throw new DataException(file + ": missing keys " + missing + "; required are " + requiredKeys()
+                    + ", present are " + root.propertyNames());
         }
         return new DatasetDescription(
                 file,

@@ -36,20 +36,22 @@ public record LabelNames(Map<String, Integer> byName) {
         byName.forEach((name, value) -> {
             String other = byValue.put(value, name);
             if (other != null) {
-                throw new ConfigException(
-                        "labels: \"" + other + "\" and \"" + name + "\" both have the value " + value + "; give each its own");
+                throw new ConfigException("labels: \"" + other + "\" and \"" + name + "\" both have the value " + value
+                        + "; give each its own");
             }
         });
         if (byValue.firstKey() != 0 || byValue.lastKey() != byValue.size() - 1) {
-            throw new ConfigException("labels: the values must be 0, 1, 2, ... without a gap, found " + byValue.keySet());
+            throw new ConfigException(
+                    "labels: the values must be 0, 1, 2, ... without a gap, found " + byValue.keySet());
         }
         if (byValue.size() < 2 || byValue.size() > MAXIMUM) {
             throw new ConfigException("labels: " + byValue.size() + " labels; 2 to " + MAXIMUM + " are possible");
         }
         Integer ignore = byName.get(IGNORE);
         if (ignore != null && (ignore + 1 != byValue.size() || byValue.size() < 3)) {
-            throw new ConfigException("labels: \"ignore\" is " + ignore + "; it must be the highest value, after background and at "
-                    + "least one foreground label: " + Math.max(2, byValue.size() - 1));
+            throw new ConfigException(
+                    "labels: \"ignore\" is " + ignore + "; it must be the highest value, after background and at "
+                            + "least one foreground label: " + Math.max(2, byValue.size() - 1));
         }
     }
 

@@ -34,8 +34,7 @@ final class NonzeroMask {
             int z = i / plane;
             int y = i / w % size.h();
             int x = i % w;
-            boolean border =
-                    z == 0 || z == size.d() - 1 || y == 0 || y == size.h() - 1 || x == 0 || x == w - 1;
+            boolean border = z == 0 || z == size.d() - 1 || y == 0 || y == size.h() - 1 || x == 0 || x == w - 1;
             if (border && !mask[i] && !reached[i]) {
                 reached[i] = true;
                 open.push(i);

@@ -35,7 +35,8 @@ public enum Normalization {
         return Arrays.stream(values())
                 .filter(n -> n.text.equals(name))
                 .findFirst()
-                .orElseThrow(() -> new ConfigException("normalization \"" + name + "\" does not exist; use one of " + names()));
+                .orElseThrow(() ->
+                        new ConfigException("normalization \"" + name + "\" does not exist; use one of " + names()));
     }
 
     /** The name in a plan. */

@@ -45,7 +45,11 @@ public record Plan(
     public Plan {
         require(formatVersion == FORMAT_VERSION, "formatVersion", formatVersion, "" + FORMAT_VERSION);
         require(name != null && !name.isBlank(), "name", name, "a short text");
-        require(channelNames != null && !channelNames.isEmpty(), "channelNames", channelNames, "one name per image channel");
+        require(
+                channelNames != null && !channelNames.isEmpty(),
+                "channelNames",
+                channelNames,
+                "one name per image channel");
         channelNames = List.copyOf(channelNames);
         require(
                 normalization != null && normalization.size() == channelNames.size(),
@@ -75,8 +79,16 @@ public record Plan(
     }
 
     private static void requireNetwork(NetworkSpec network, int channels, int classes, List<Integer> patch) {
-        require(network.inChannels() == channels, "network.inChannels", network.inChannels(), channels + ", as many as channelNames");
-        require(network.classes() == classes, "network.classes", network.classes(), classes + ", as many as labels without ignore");
+        require(
+                network.inChannels() == channels,
+                "network.inChannels",
+                network.inChannels(),
+                channels + ", as many as channelNames");
+        require(
+                network.classes() == classes,
+                "network.classes",
+                network.classes(),
+                classes + ", as many as labels without ignore");
         try {
             network.requireInput(new Shape(1, patch.get(0), patch.get(1), patch.get(2), channels));
         } catch (ShapeException e) {
@@ -97,7 +109,16 @@ public record Plan(
     /** The same plan with another training. */
     public Plan withTraining(Training other) {
         return new Plan(
-                formatVersion, name, channelNames, normalization, labels, spacingMm, patchSize, batchSize, network, other);
+                formatVersion,
+                name,
+                channelNames,
+                normalization,
+                labels,
+                spacingMm,
+                patchSize,
+                batchSize,
+                network,
+                other);
     }
 
     /**

@@ -50,7 +50,11 @@ public final class Planner {
      * @param memoryGigabytes memory for training; nnU-Net's default is 8
      */
     public static Plan propose(
-            String name, DatasetDescription description, Fingerprint fingerprint, Training training, double memoryGigabytes) {
+            String name,
+            DatasetDescription description,
+            Fingerprint fingerprint,
+            Training training,
+            double memoryGigabytes) {
         return new Planner(fingerprint, memoryGigabytes).plan(name, description, fingerprint, training);
     }
 
@@ -58,7 +62,10 @@ public final class Planner {
         int labels = description.labels().byName().size();
         Topology t = shrink(labels);
         List<Integer> patch = new ArrayList<>(first == 0 ? List.of() : List.of(1));
-        List<Double> spacingMm = new ArrayList<>(first == 0 ? List.of() : List.of(fingerprint.median(e -> e.spacingMm().get(0))));
+        List<Double> spacingMm = new ArrayList<>(
+                first == 0
+                        ? List.of()
+                        : List.of(fingerprint.median(e -> e.spacingMm().get(0))));
         for (int a = 0; a < median.length; a++) {
             patch.add(t.patch()[a]);
             spacingMm.add(spacing[a]);
@@ -80,7 +87,8 @@ public final class Planner {
                 patch,
                 batch(t, labels, fingerprint.cases().size()),
                 network,
-                training.withMirrorAxes(training.mirrorAxes().stream().filter(a -> a >= first).toList()));
+                training.withMirrorAxes(
+                        training.mirrorAxes().stream().filter(a -> a >= first).toList()));
     }
 
     private static List<String> normalization(List<String> channels, Fingerprint fingerprint) {
@@ -95,7 +103,9 @@ public final class Planner {
 
     /** Median spacing; a much coarser axis takes the 10th percentile, so that fine cases are not blurred along it. */
     private static double[] targetSpacing(Fingerprint f) {
-        double[] t = IntStream.range(0, 3).mapToDouble(a -> f.median(e -> e.spacingMm().get(a))).toArray();
+        double[] t = IntStream.range(0, 3)
+                .mapToDouble(a -> f.median(e -> e.spacingMm().get(a)))
+                .toArray();
         double[] size = IntStream.range(0, 3)
                 .mapToDouble(a -> f.median(e -> Fingerprint.edge(e.sizeAfterCrop(), a)))
                 .toArray();
@@ -162,7 +172,11 @@ public final class Planner {
         Topology t = Topology.of(spacing, patch);
         for (double edge = 8; t.strides().size() < 2; edge += 4) {
             double least = edge;
-            t = Topology.of(spacing, IntStream.range(0, patch.length).mapToDouble(a -> Math.max(patch[a], least)).toArray());
+            t = Topology.of(
+                    spacing,
+                    IntStream.range(0, patch.length)
+                            .mapToDouble(a -> Math.max(patch[a], least))
+                            .toArray());
         }
         return t;
     }

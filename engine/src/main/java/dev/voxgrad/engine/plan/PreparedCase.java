@@ -42,8 +42,8 @@ public record PreparedCase(
     public PreparedCase {
         int voxels = size.d() * size.h() * size.w();
         if (image.length != voxels * channels || (labels.length != 0 && labels.length != voxels)) {
-            throw new ShapeException(id + ": " + image.length + " image values and " + labels.length + " labels for " + size + " with "
-                    + channels + " channels");
+            throw new ShapeException(id + ": " + image.length + " image values and " + labels.length + " labels for "
+                    + size + " with " + channels + " channels");
         }
         spacingMm = List.copyOf(spacingMm);
         locations = Collections.unmodifiableMap(new LinkedHashMap<>(locations));

@@ -52,7 +52,8 @@ public final class Preprocessor {
      */
     public PreparedCase prepare(Case source) {
         CaseReader reader = new CaseReader(plan.channelNames(), plan.labelNames());
-        return prepare(reader.read(source).orElseThrow(() -> CaseReader.failure("case " + source.id(), reader.errors())));
+        return prepare(
+                reader.read(source).orElseThrow(() -> CaseReader.failure("case " + source.id(), reader.errors())));
     }
 
     /**
@@ -71,7 +72,8 @@ public final class Preprocessor {
             bytes += ready.bytes();
             if (bytes > limit) {
                 throw new DataException("the first " + cases.size() + " of " + sources.size() + " prepared cases need "
-                        + (bytes >> 20) + " MiB, " + (limit >> 20) + " MiB of the Java heap may be used for them; start Java with a"
+                        + (bytes >> 20) + " MiB, " + (limit >> 20)
+                        + " MiB of the Java heap may be used for them; start Java with a"
                         + " larger heap (-Xmx, about " + ((bytes / cases.size() * sources.size() * 2) >> 20)
                         + " MiB) or plan a coarser spacing");
             }
@@ -129,12 +131,16 @@ public final class Preprocessor {
     /** The plan's spacing; slices of a 2D network keep their distance. */
     private List<Double> targetSpacing(List<Double> spacingMm) {
         return plan.patch().d() == 1
-                ? List.of(spacingMm.get(0), plan.spacingMm().get(1), plan.spacingMm().get(2))
+                ? List.of(
+                        spacingMm.get(0),
+                        plan.spacingMm().get(1),
+                        plan.spacingMm().get(2))
                 : plan.spacingMm();
     }
 
     private void requireIndexable(String id, Triple size, List<Double> target) {
-        double elements = (double) size.d() * size.h() * size.w() * plan.channelNames().size();
+        double elements =
+                (double) size.d() * size.h() * size.w() * plan.channelNames().size();
         if (elements > Integer.MAX_VALUE - 8) {
             throw new DataException(id + ": at the plan's spacing " + target + " mm the case has " + size
                     + " voxels, more than can be held; use a coarser spacingMm");

@@ -54,15 +54,17 @@ public record RawDataset(Path folder, DatasetDescription description, List<Case>
         DatasetDescription description = DatasetDescription.read(folder);
         List<String> errors = new ArrayList<>();
         List<String> warnings = new ArrayList<>();
-        List<Case> cases = description.dataset().isEmpty() ? scan(folder, description, errors, warnings) : listed(folder, description);
+        List<Case> cases = description.dataset().isEmpty()
+                ? scan(folder, description, errors, warnings)
+                : listed(folder, description);
         for (Case c : cases) {
             Stream.concat(c.imageFiles().stream(), c.labelFile().stream())
                     .filter(file -> !Files.isRegularFile(file))
                     .forEach(file -> errors.add("case " + c.id() + ": missing " + file));
         }
         if (cases.size() != description.numTraining()) {
-            errors.add(description.file() + ": numTraining is " + description.numTraining() + ", found " + cases.size() + " cases: "
-                    + some(cases) + "; correct the number or add the files");
+            errors.add(description.file() + ": numTraining is " + description.numTraining() + ", found " + cases.size()
+                    + " cases: " + some(cases) + "; correct the number or add the files");
         }
         if (!errors.isEmpty()) {
             throw CaseReader.failure(folder.toString(), errors);
@@ -70,19 +72,22 @@ public record RawDataset(Path folder, DatasetDescription description, List<Case>
         return new RawDataset(folder, description, cases, warnings);
     }
 
-    private static List<Case> scan(Path folder, DatasetDescription description, List<String> errors, List<String> warnings) {
+    private static List<Case> scan(
+            Path folder, DatasetDescription description, List<String> errors, List<String> warnings) {
         Path images = folder.resolve(IMAGES);
         Path labels = folder.resolve(LABELS);
         for (Path needed : List.of(images, labels)) {
             if (!Files.isDirectory(needed)) {
-                errors.add(needed + ": missing folder; training images belong into " + IMAGES + ", their labels into " + LABELS);
+                errors.add(needed + ": missing folder; training images belong into " + IMAGES + ", their labels into "
+                        + LABELS);
             }
         }
         if (!errors.isEmpty()) {
             throw CaseReader.failure(folder.toString(), errors);
         }
         List<Case> cases = Case.scan(images, description.fileEnding()).stream()
-                .map(c -> new Case(c.id(), c.imageFiles(), Optional.of(labels.resolve(c.id() + description.fileEnding()))))
+                .map(c -> new Case(
+                        c.id(), c.imageFiles(), Optional.of(labels.resolve(c.id() + description.fileEnding()))))
                 .toList();
         Set<Path> expected = cases.stream().flatMap(c -> c.labelFile().stream()).collect(Collectors.toSet());
         try (Stream<Path> files = Files.list(labels)) {
@@ -99,7 +104,9 @@ public record RawDataset(Path folder, DatasetDescription description, List<Case>
         List<Case> cases = new ArrayList<>();
         for (String id : new TreeSet<>(description.dataset().keySet())) {
             DatasetDescription.Files files = description.dataset().get(id);
-            List<Path> images = files.images().stream().map(text -> folder.resolve(expand(description, text))).toList();
+            List<Path> images = files.images().stream()
+                    .map(text -> folder.resolve(expand(description, text)))
+                    .toList();
             cases.add(new Case(id, images, Optional.of(folder.resolve(expand(description, files.label())))));
         }
         return cases;
@@ -111,14 +118,16 @@ public record RawDataset(Path folder, DatasetDescription description, List<Case>
             String name = m.group(1) == null ? m.group(2) : m.group(1);
             String value = System.getenv(name);
             if (value == null) {
-                throw new DataException(description.file() + ": the environment variable " + name + " in \"" + text + "\" is not set");
+                throw new DataException(
+                        description.file() + ": the environment variable " + name + " in \"" + text + "\" is not set");
             }
             return Matcher.quoteReplacement(value);
         });
     }
 
     private static String some(List<Case> cases) {
-        return cases.stream().limit(SOME).map(Case::id).collect(Collectors.joining(", ")) + (cases.size() > SOME ? ", ..." : "");
+        return cases.stream().limit(SOME).map(Case::id).collect(Collectors.joining(", "))
+                + (cases.size() > SOME ? ", ..." : "");
     }
 
     /**
@@ -132,7 +141,11 @@ public record RawDataset(Path folder, DatasetDescription description, List<Case>
         for (Case c : cases) {
             reader.read(c).ifPresent(source -> {
                 CropBox crop = CropBox.around(NonzeroMask.of(source.channels(), source.size()), source.size());
-                double kept = (double) crop.size().d() / source.size().d() * crop.size().h() / source.size().h() * crop.size().w()
+                double kept = (double) crop.size().d()
+                        / source.size().d()
+                        * crop.size().h()
+                        / source.size().h()
+                        * crop.size().w()
                         / source.size().w();
                 entries.add(new Fingerprint.Entry(crop.size(), source.spacingMm(), kept));
             });

@@ -57,7 +57,9 @@ public final class Resampler {
         int[] n = {from.d(), from.h(), from.w()};
         int[] m = {to.d(), to.h(), to.w()};
         return IntStream.range(0, 3)
-                .mapToObj(a -> separate.equals(OptionalInt.of(a)) ? ResampleAxis.nearest(n[a], m[a]) : ResampleAxis.linear(n[a], m[a]))
+                .mapToObj(a -> separate.equals(OptionalInt.of(a))
+                        ? ResampleAxis.nearest(n[a], m[a])
+                        : ResampleAxis.linear(n[a], m[a]))
                 .toList();
     }
 

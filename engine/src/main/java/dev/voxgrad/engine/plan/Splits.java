@@ -34,8 +34,8 @@ public final class Splits {
     public static List<Fold> crossValidation(Collection<String> identifiers, int folds, int seed) {
         String[] sorted = sorted(identifiers);
         if (folds < 2 || sorted.length < folds) {
-            throw new ConfigException(sorted.length + " cases cannot be divided into " + folds
-                    + " folds; use 2 to " + sorted.length + " folds, or train on all cases");
+            throw new ConfigException(sorted.length + " cases cannot be divided into " + folds + " folds; use 2 to "
+                    + sorted.length + " folds, or train on all cases");
         }
         int[] order = new LegacyRandom(seed).permutation(sorted.length);
         List<Fold> result = new ArrayList<>();

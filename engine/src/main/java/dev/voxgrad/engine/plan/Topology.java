@@ -34,12 +34,15 @@ record Topology(List<List<Integer>> strides, List<List<Integer>> kernels, int[] 
         List<List<Integer>> strides = new ArrayList<>(List.of(List.of(stride)));
         List<List<Integer>> kernels = new ArrayList<>();
         while (true) {
-            int[] large = IntStream.range(0, axes).filter(a -> n[a] >= 2 * SMALLEST_EDGE).toArray();
+            int[] large = IntStream.range(0, axes)
+                    .filter(a -> n[a] >= 2 * SMALLEST_EDGE)
+                    .toArray();
             if (large.length == 0) {
                 break;
             }
             double finest = Arrays.stream(large).mapToDouble(a -> s[a]).min().orElseThrow();
-            int[] pooled = Arrays.stream(large).filter(a -> s[a] / finest < SIMILAR).toArray();
+            int[] pooled =
+                    Arrays.stream(large).filter(a -> s[a] / finest < SIMILAR).toArray();
             if (pooled.length == 1 && n[pooled[0]] < 3 * SMALLEST_EDGE) {
                 break;
             }

@@ -57,7 +57,11 @@ public record Training(
         require(weightDecay >= 0 && weightDecay < 1, "weightDecay", weightDecay, "a number in [0, 1) such as 3e-5");
         require(SCHEDULES.contains(schedule), "schedule", schedule, "one of " + SCHEDULES);
         require(epochs >= 1, "epochs", epochs, "a whole number of at least 1");
-        require(warmUpEpochs >= 0 && warmUpEpochs < epochs, "warmUpEpochs", warmUpEpochs, "0 to epochs - 1 = " + (epochs - 1));
+        require(
+                warmUpEpochs >= 0 && warmUpEpochs < epochs,
+                "warmUpEpochs",
+                warmUpEpochs,
+                "0 to epochs - 1 = " + (epochs - 1));
         require(iterationsPerEpoch >= 1, "iterationsPerEpoch", iterationsPerEpoch, "a whole number of at least 1");
         require(validationIterations >= 0, "validationIterations", validationIterations, "0 (off) or more");
         require(gradientClip >= 0 && gradientClip < 1e6, "gradientClip", gradientClip, "0 (off) or a norm such as 12");

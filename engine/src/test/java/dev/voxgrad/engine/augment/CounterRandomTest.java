@@ -27,7 +27,8 @@ class CounterRandomTest {
                 for (int epoch = 0; epoch < 10; epoch++) {
                     for (int sample = 0; sample < 10; sample++) {
                         first.add(CounterRandom.of(seed, purpose, epoch, sample).bits());
-                        first.add(CounterRandom.of(seed, purpose, sample, epoch, 0).bits());
+                        first.add(CounterRandom.of(seed, purpose, sample, epoch, 0)
+                                .bits());
                     }
                 }
             }
@@ -39,8 +40,10 @@ class CounterRandomTest {
     void numbersHaveTheMomentsOfTheirDistribution() {
         CounterRandom random = CounterRandom.of(1, "moments");
         int n = 200_000;
-        double[] uniform = IntStream.range(0, n).mapToDouble(i -> random.uniform()).toArray();
-        double[] normal = IntStream.range(0, n).mapToDouble(i -> random.normal()).toArray();
+        double[] uniform =
+                IntStream.range(0, n).mapToDouble(i -> random.uniform()).toArray();
+        double[] normal =
+                IntStream.range(0, n).mapToDouble(i -> random.normal()).toArray();
         assertThat(mean(uniform)).isCloseTo(0.5, within(0.003));
         assertThat(variance(uniform)).isCloseTo(1 / 12.0, within(0.001));
         assertThat(mean(normal)).isCloseTo(0, within(0.01));
@@ -69,6 +72,9 @@ class CounterRandomTest {
 
     private static double variance(double[] x) {
         double mean = mean(x);
-        return IntStream.range(0, x.length).mapToDouble(i -> (x[i] - mean) * (x[i] - mean)).sum() / x.length;
+        return IntStream.range(0, x.length)
+                        .mapToDouble(i -> (x[i] - mean) * (x[i] - mean))
+                        .sum()
+                / x.length;
     }
 }

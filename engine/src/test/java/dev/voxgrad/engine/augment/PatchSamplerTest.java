@@ -30,14 +30,25 @@ class PatchSamplerTest {
             }
         });
         List<Double> mm = List.of(1.0, 1.0, 1.0);
-        return new PreparedCase("numbered", SIZE, 2, image, labels, mm, CropBox.all(SIZE), SIZE, Geometry.ofSpacing(1, 1, 1), locations);
+        return new PreparedCase(
+                "numbered",
+                SIZE,
+                2,
+                image,
+                labels,
+                mm,
+                CropBox.all(SIZE),
+                SIZE,
+                Geometry.ofSpacing(1, 1, 1),
+                locations);
     }
 
     @Test
     void cutCopiesTheVolumeAndPadsWithZeros() {
         PreparedCase source = numbered(Map.of());
         Triple size = new Triple(5, 9, 4);
-        for (int[] at : new int[][] {{0, -1, 0}, {-2, 3, 6}, {4, -5, -3}, {2, 1, 3}, {7, 0, 0}, {0, 0, -4}, {-9, 0, 0}}) {
+        for (int[] at :
+                new int[][] {{0, -1, 0}, {-2, 3, 6}, {4, -5, -3}, {2, 1, 3}, {7, 0, 0}, {0, 0, -4}, {-9, 0, 0}}) {
             Patch p = PatchSampler.cut(source, size, at[0], at[1], at[2]);
             for (int z = 0; z < 5; z++) {
                 for (int y = 0; y < 9; y++) {
@@ -85,7 +96,8 @@ class PatchSamplerTest {
     void casesWithoutForegroundGiveRandomPatches() {
         PatchSampler sampler = new PatchSampler(List.of(numbered(Map.of(1, new int[0]))), new Triple(4, 4, 4), 2, 1);
         for (int i = 0; i < 50; i++) {
-            assertThat(sampler.sample(0, CounterRandom.of(2, "patch", i)).image()).isNotEmpty();
+            assertThat(sampler.sample(0, CounterRandom.of(2, "patch", i)).image())
+                    .isNotEmpty();
         }
     }
 

@@ -24,7 +24,10 @@ record Convolution(Tensor weight, Tensor bias) implements Module {
 
     @Override
     public List<Tensor> forward(Tape tape, Tensor x) {
-        Triple padding = new Triple((int) weight.shape().d() / 2, (int) weight.shape().h() / 2, (int) weight.shape().w() / 2);
+        Triple padding = new Triple(
+                (int) weight.shape().d() / 2,
+                (int) weight.shape().h() / 2,
+                (int) weight.shape().w() / 2);
         return List.of(Conv3d.apply(tape, x, weight, Optional.of(bias), Triple.of(1), padding));
     }
 }

@@ -55,7 +55,11 @@ public final class InferGolden {
             int[] starts = row.has("tile")
                     ? WindowSteps.nnunet(n, t, row.get("step").asDouble())
                     : WindowSteps.monai(n, t, row.get("overlap").asDouble());
-            assertThat(starts).as(row.toString()).containsExactly(ints(row.get("starts").get(axis)).stream().mapToInt(i -> i).toArray());
+            assertThat(starts)
+                    .as(row.toString())
+                    .containsExactly(ints(row.get("starts").get(axis)).stream()
+                            .mapToInt(i -> i)
+                            .toArray());
         }
     }
 
@@ -70,7 +74,8 @@ public final class InferGolden {
                 Scope scope = device.scope()) {
             List<Module> models = new ArrayList<>();
             for (int fold = 0; golden.has("inputs/weight" + fold); fold++) {
-                models.add(convolution(scope, golden.tensor("inputs/weight" + fold), golden.tensor("inputs/bias" + fold)));
+                models.add(
+                        convolution(scope, golden.tensor("inputs/weight" + fold), golden.tensor("inputs/bias" + fold)));
             }
             if (golden.has("inputs/noise")) {
                 noiseAndFlips(golden, window, device, models, image, size);
@@ -106,9 +111,11 @@ public final class InferGolden {
         golden.check("outputs/uncertainty", uncertainty);
     }
 
-    private static float[] collect(SlidingWindow window, Device device, List<Module> models, float[] image, Triple size) {
+    private static float[] collect(
+            SlidingWindow window, Device device, List<Module> models, float[] image, Triple size) {
         List<float[]> planes = new ArrayList<>();
-        window.predict("case", device, models, image, size, (z, logits) -> planes.add(logits.clone()), (done, total) -> {});
+        window.predict(
+                "case", device, models, image, size, (z, logits) -> planes.add(logits.clone()), (done, total) -> {});
         int plane = planes.getFirst().length;
         float[] all = new float[planes.size() * plane];
         for (int z = 0; z < planes.size(); z++) {
@@ -187,6 +194,8 @@ public final class InferGolden {
     }
 
     private static List<Integer> ints(JsonNode array) {
-        return StreamSupport.stream(array.spliterator(), false).map(JsonNode::asInt).toList();
+        return StreamSupport.stream(array.spliterator(), false)
+                .map(JsonNode::asInt)
+                .toList();
     }
 }

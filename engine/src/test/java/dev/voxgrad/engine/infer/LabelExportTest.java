@@ -40,7 +40,9 @@ class LabelExportTest {
                         int[] source = new int[3];
                         for (int axis = 0; axis < 3; axis++) {
                             boolean high = (k >> (2 - axis) & 1) == 1;
-                            source[axis] = high ? a.get(axis).high()[at[axis]] : a.get(axis).low()[at[axis]];
+                            source[axis] = high
+                                    ? a.get(axis).high()[at[axis]]
+                                    : a.get(axis).low()[at[axis]];
                             double w = a.get(axis).weight()[at[axis]];
                             weight *= high ? 1 - w : w;
                         }
@@ -53,7 +55,12 @@ class LabelExportTest {
                     for (int c = 1; c < CLASSES; c++) {
                         best = sum[c] > sum[best] ? c : best;
                     }
-                    int at = ((z + crop.from().d()) * volume.h() + y + crop.from().h()) * volume.w() + x + crop.from().w();
+                    int at = ((z + crop.from().d()) * volume.h()
+                                            + y
+                                            + crop.from().h())
+                                    * volume.w()
+                            + x
+                            + crop.from().w();
                     labels[at] = (byte) best;
                 }
             }
@@ -69,7 +76,8 @@ class LabelExportTest {
         for (int i = 0; i < logits.length; i++) {
             logits[i] = random.nextFloat();
         }
-        for (Triple to : List.of(from, new Triple(11, 9, 13), new Triple(3, 4, 2), new Triple(1, 7, 6), new Triple(5, 14, 3))) {
+        for (Triple to :
+                List.of(from, new Triple(11, 9, 13), new Triple(3, 4, 2), new Triple(1, 7, 6), new Triple(5, 14, 3))) {
             Triple volume = new Triple(to.d() + 3, to.h() + 1, to.w() + 2);
             Triple low = new Triple(2, 0, 1);
             CropBox crop = new CropBox(low, new Triple(low.d() + to.d(), to.h(), low.w() + to.w()));
@@ -93,7 +101,9 @@ class LabelExportTest {
         Triple size = new Triple(2, 1, 1);
         LabelExport export = new LabelExport(size, size, CropBox.all(size), OptionalInt.empty());
         export.accept(0, new float[CLASSES]);
-        assertThatThrownBy(export::labels).isInstanceOf(IllegalStateException.class).hasMessageContaining("1 of 2");
+        assertThatThrownBy(export::labels)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("1 of 2");
         assertThatThrownBy(() -> export.accept(0, new float[CLASSES])).hasMessageContaining("came as plane 1");
     }
 }

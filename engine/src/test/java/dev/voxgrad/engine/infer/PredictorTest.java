@@ -47,7 +47,9 @@ class PredictorTest {
         NiftiLabels result = NiftiReader.readLabels(output);
         assertThat(result.labels().grid()).isEqualTo(DatasetFolder.GRID);
         assertThat(result.labels().geometry())
-                .isEqualTo(NiftiReader.read(folder.resolve("imagesTr/p_0000.nii.gz")).volume().geometry());
+                .isEqualTo(NiftiReader.read(folder.resolve("imagesTr/p_0000.nii.gz"))
+                        .volume()
+                        .geometry());
         for (int i = 0; i < image.length; i++) {
             assertThat(result.labels().label(i)).isEqualTo(image[i] > 1.5f ? 1 : 0);
         }

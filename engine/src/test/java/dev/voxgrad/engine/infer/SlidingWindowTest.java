@@ -34,14 +34,22 @@ class SlidingWindowTest {
         return x;
     }
 
-    private static float[] predict(SlidingWindow window, Device device, List<Module> models, float[] image, Triple size, int classes) {
+    private static float[] predict(
+            SlidingWindow window, Device device, List<Module> models, float[] image, Triple size, int classes) {
         int plane = size.h() * size.w() * classes;
         float[] all = new float[size.d() * plane];
         int[] next = {0};
-        window.predict("case", device, models, image, size, (z, logits) -> {
-            assertThat(z).isEqualTo(next[0]++);
-            System.arraycopy(logits, 0, all, z * plane, plane);
-        }, (done, total) -> {});
+        window.predict(
+                "case",
+                device,
+                models,
+                image,
+                size,
+                (z, logits) -> {
+                    assertThat(z).isEqualTo(next[0]++);
+                    System.arraycopy(logits, 0, all, z * plane, plane);
+                },
+                (done, total) -> {});
         assertThat(next[0]).isEqualTo(size.d());
         return all;
     }
@@ -50,7 +58,11 @@ class SlidingWindowTest {
     void tilesOfAPointwiseNetworkGiveTheNetworkItself() {
         Random random = new Random(2);
         List<Triple> sizes = List.of(
-                new Triple(8, 8, 8), new Triple(19, 11, 9), new Triple(3, 20, 5), new Triple(1, 9, 30), new Triple(25, 2, 3));
+                new Triple(8, 8, 8),
+                new Triple(19, 11, 9),
+                new Triple(3, 20, 5),
+                new Triple(1, 9, 30),
+                new Triple(25, 2, 3));
         try (Device device = Device.cpu();
                 Scope scope = device.scope()) {
             Module model = pointwise(scope, 2, 3);
@@ -67,7 +79,9 @@ class SlidingWindowTest {
                             for (int v = 0; v < logits.length / 3; v++) {
                                 for (int c = 0; c < 3; c++) {
                                     float expected = b[c] + w[2 * c] * image[2 * v] + w[2 * c + 1] * image[2 * v + 1];
-                                    assertThat(logits[3 * v + c]).as(size + " " + window).isCloseTo(expected, within(1e-5f));
+                                    assertThat(logits[3 * v + c])
+                                            .as(size + " " + window)
+                                            .isCloseTo(expected, within(1e-5f));
                                 }
                             }
                         }
@@ -116,7 +130,8 @@ class SlidingWindowTest {
             SlidingWindow window = SlidingWindow.nnunet(new Triple(8, 16, 16), List.of());
             List<Integer> planes = new ArrayList<>();
             float[] image = new float[size.d() * size.h() * size.w()];
-            window.predict("case", device, List.of(model), image, size, (z, logits) -> planes.add(z), (done, total) -> {});
+            window.predict(
+                    "case", device, List.of(model), image, size, (z, logits) -> planes.add(z), (done, total) -> {});
             assertThat(planes).hasSize(size.d());
             return device.describe().poolPeakBytes();
         }
@@ -134,7 +149,8 @@ class SlidingWindowTest {
             assertThatThrownBy(() -> predict(window, device, List.of(model), image, size, 2))
                     .isInstanceOf(DataException.class)
                     .hasMessageContainingAll("case", "not finite", "plane 2");
-            assertThatThrownBy(() -> predict(window, device, List.of(), image, size, 2)).isInstanceOf(ConfigException.class);
+            assertThatThrownBy(() -> predict(window, device, List.of(), image, size, 2))
+                    .isInstanceOf(ConfigException.class);
         }
     }
 
@@ -170,8 +186,12 @@ class SlidingWindowTest {
             }
         }
         assertThat(WindowSteps.nnunet(110, 64, 0.5)).containsExactly(0, 23, 46);
-        assertThatThrownBy(() -> WindowSteps.nnunet(8, 4, 0)).isInstanceOf(ConfigException.class).hasMessageContaining("step");
-        assertThatThrownBy(() -> WindowSteps.monai(8, 4, 1)).isInstanceOf(ConfigException.class).hasMessageContaining("overlap");
+        assertThatThrownBy(() -> WindowSteps.nnunet(8, 4, 0))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("step");
+        assertThatThrownBy(() -> WindowSteps.monai(8, 4, 1))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("overlap");
     }
 
     private static void assertCovers(int[] starts, int n, int t) {

@@ -78,8 +78,10 @@ class DiceEvaluatorTest {
                 .hasMessageContainingAll("no prediction", "[q.nii.gz]");
         assertThatThrownBy(() -> EVALUATOR.evaluateFolders(ref, pred, ".nii.gz", false))
                 .hasMessageContainingAll("no reference", "[q.nii.gz]");
-        assertThatThrownBy(() -> EVALUATOR.evaluateFolders(pred, ref, ".nii", false)).hasMessageContaining("nothing to evaluate");
-        assertThatThrownBy(() -> EVALUATOR.evaluateFolders(folder.resolve("x"), ref, ".nii", false)).hasMessageContaining("x");
+        assertThatThrownBy(() -> EVALUATOR.evaluateFolders(pred, ref, ".nii", false))
+                .hasMessageContaining("nothing to evaluate");
+        assertThatThrownBy(() -> EVALUATOR.evaluateFolders(folder.resolve("x"), ref, ".nii", false))
+                .hasMessageContaining("x");
         Grid other = new Grid(1, 2, 3);
         data.labels("ref/p.nii.gz", new short[6], other, Geometry.ofSpacing(1, 1, 1));
         assertThatThrownBy(() -> EVALUATOR.evaluateFolders(pred, ref, ".nii.gz", false))

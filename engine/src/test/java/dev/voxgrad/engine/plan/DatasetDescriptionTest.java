@@ -11,8 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class DatasetDescriptionTest {
-    private static final String VALID =
-            """
+    private static final String VALID = """
             {"channel_names": {"0": "T1", "1": "T2"}, "labels": {"background": 0, "a": 1, "b": [2]},
              "numTraining": 3, "file_ending": ".nii.gz", "reference": "somewhere", "unknown": {"x": 1}}
             """;
@@ -37,13 +36,15 @@ class DatasetDescriptionTest {
 
     @Test
     void olderNameOfTheChannelsIsRead() throws IOException {
-        assertThat(read(VALID.replace("channel_names", "modality")).channelNames()).containsExactly("T1", "T2");
+        assertThat(read(VALID.replace("channel_names", "modality")).channelNames())
+                .containsExactly("T1", "T2");
     }
 
     @Test
     void listedCasesAreRead() throws IOException {
         DatasetDescription d = read(VALID.replace(
-                "\"unknown\"", "\"dataset\": {\"p\": {\"images\": [\"x.nii\", \"y.nii\"], \"label\": \"z.nii\"}}, \"unknown\""));
+                "\"unknown\"",
+                "\"dataset\": {\"p\": {\"images\": [\"x.nii\", \"y.nii\"], \"label\": \"z.nii\"}}, \"unknown\""));
         assertThat(d.dataset().get("p").images()).containsExactly("x.nii", "y.nii");
     }
 

@@ -31,8 +31,10 @@ public record DatasetFolder(Path folder) {
 
     /** Writes dataset.json; more is inserted at its end. */
     public void description(int numTraining, String more) {
-        text("dataset.json", "{\"channel_names\": {\"0\": \"T1\", \"1\": \"T2\"}, \"labels\": {\"background\": 0, \"a\": 1, \"b\": 2},"
-                + " \"numTraining\": " + numTraining + ", \"file_ending\": \".nii.gz\"" + more + "}");
+        text(
+                "dataset.json",
+                "{\"channel_names\": {\"0\": \"T1\", \"1\": \"T2\"}, \"labels\": {\"background\": 0, \"a\": 1, \"b\": 2},"
+                        + " \"numTraining\": " + numTraining + ", \"file_ending\": \".nii.gz\"" + more + "}");
     }
 
     /** Writes a text file. */

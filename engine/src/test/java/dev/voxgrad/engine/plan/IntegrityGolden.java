@@ -51,8 +51,13 @@ final class IntegrityGolden {
             JsonNode file = entry.getValue();
             JsonNode shape = file.get("shape_xyz");
             JsonNode spacing = file.get("spacing_xyz");
-            Grid grid = new Grid(shape.get(2).asInt(), shape.get(1).asInt(), shape.get(0).asInt());
-            double[] mm = {spacing.get(2).asDouble(), spacing.get(1).asDouble(), spacing.get(0).asDouble()};
+            Grid grid = new Grid(
+                    shape.get(2).asInt(), shape.get(1).asInt(), shape.get(0).asInt());
+            double[] mm = {
+                spacing.get(2).asDouble(),
+                spacing.get(1).asDouble(),
+                spacing.get(0).asDouble()
+            };
             double[] affine = Geometry.ofSpacing(mm).affine();
             for (int axis = 0; axis < 3; axis++) {
                 affine[4 * axis + 3] = file.get("origin").get(axis).asDouble();

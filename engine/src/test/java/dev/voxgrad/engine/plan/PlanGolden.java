@@ -35,14 +35,16 @@ public final class PlanGolden {
         long seed = golden.params().get("seed").asLong();
         JsonNode expect = golden.expect();
         LegacyRandom raw = new LegacyRandom(seed);
-        expect.get("raw_uint32").forEach(n -> assertThat(Integer.toUnsignedLong(raw.next())).isEqualTo(n.asLong()));
+        expect.get("raw_uint32")
+                .forEach(n -> assertThat(Integer.toUnsignedLong(raw.next())).isEqualTo(n.asLong()));
         assertThat(new LegacyRandom(seed).permutation(23)).containsExactly(ints(expect.get("shuffle_arange23")));
         LegacyRandom uniform = new LegacyRandom(seed);
         expect.get("random_sample").forEach(n -> assertThat(uniform.uniform()).isEqualTo(n.asDouble()));
         assertThat(new LegacyRandom(seed).permutation(17)).startsWith(ints(expect.get("choice17_9_noreplace")));
         assertThat(new LegacyRandom(seed).permutation(70001)).startsWith(ints(expect.get("choice70001_5_noreplace")));
         LegacyRandom bounded = new LegacyRandom(seed);
-        expect.get("choice1000_12_replace").forEach(n -> assertThat(bounded.bounded(999)).isEqualTo(n.asInt()));
+        expect.get("choice1000_12_replace")
+                .forEach(n -> assertThat(bounded.bounded(999)).isEqualTo(n.asInt()));
         LegacyRandom normal = new LegacyRandom(seed);
         expect.get("standard_normal").forEach(n -> assertThat(normal.normal()).isEqualTo(n.asDouble()));
     }
@@ -57,12 +59,14 @@ public final class PlanGolden {
             assertThat(fold.val()).isEqualTo(texts(expect.get("val")));
             return;
         }
-        List<Splits.Fold> folds =
-                Splits.crossValidation(identifiers, params.get("n_splits").asInt(), params.get("seed").asInt());
+        List<Splits.Fold> folds = Splits.crossValidation(
+                identifiers, params.get("n_splits").asInt(), params.get("seed").asInt());
         assertThat(folds).hasSize(expect.get("splits").size());
         for (int f = 0; f < folds.size(); f++) {
-            assertThat(folds.get(f).train()).isEqualTo(texts(expect.get("splits").get(f).get("train")));
-            assertThat(folds.get(f).val()).isEqualTo(texts(expect.get("splits").get(f).get("val")));
+            assertThat(folds.get(f).train())
+                    .isEqualTo(texts(expect.get("splits").get(f).get("train")));
+            assertThat(folds.get(f).val())
+                    .isEqualTo(texts(expect.get("splits").get(f).get("val")));
         }
     }
 
@@ -76,11 +80,15 @@ public final class PlanGolden {
             channels.add(Arrays.copyOfRange(image.floats(), c * voxels, (c + 1) * voxels));
         }
         boolean[] mask = NonzeroMask.of(channels, size);
-        golden.check("outputs/mask", IntStream.range(0, voxels).map(i -> mask[i] ? 1 : 0).toArray());
+        golden.check(
+                "outputs/mask",
+                IntStream.range(0, voxels).map(i -> mask[i] ? 1 : 0).toArray());
         CropBox box = CropBox.around(mask, size);
         JsonNode expected = golden.expect().get("bbox");
         assertThat(new int[][] {
-                    {box.from().d(), box.to().d()}, {box.from().h(), box.to().h()}, {box.from().w(), box.to().w()}
+                    {box.from().d(), box.to().d()},
+                    {box.from().h(), box.to().h()},
+                    {box.from().w(), box.to().w()}
                 })
                 .isDeepEqualTo(new int[][] {ints(expected.get(0)), ints(expected.get(1)), ints(expected.get(2))});
         double[] cut = channels.stream()
@@ -111,10 +119,14 @@ public final class PlanGolden {
     }
 
     private static int[] ints(JsonNode array) {
-        return StreamSupport.stream(array.spliterator(), false).mapToInt(JsonNode::asInt).toArray();
+        return StreamSupport.stream(array.spliterator(), false)
+                .mapToInt(JsonNode::asInt)
+                .toArray();
     }
 
     private static List<String> texts(JsonNode array) {
-        return StreamSupport.stream(array.spliterator(), false).map(JsonNode::asString).toList();
+        return StreamSupport.stream(array.spliterator(), false)
+                .map(JsonNode::asString)
+                .toList();
     }
 }

@@ -75,8 +75,9 @@ class PlanTest {
     void textThatIsNoJsonNamesFileAndLine() throws IOException {
         Path file = folder.resolve("plan.json");
         Files.writeString(file, "{\n \"name\": }");
-        assertThatThrownBy(() -> Plan.read(file)).isInstanceOf(ConfigException.class).hasMessageContainingAll(
-                file.toString(), "line 2");
+        assertThatThrownBy(() -> Plan.read(file))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContainingAll(file.toString(), "line 2");
         assertThatThrownBy(() -> Plan.read(folder.resolve("none.json")))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("none.json: no such file");
@@ -85,9 +86,12 @@ class PlanTest {
     @Test
     void labelRulesAreChecked() {
         assertThatThrownBy(() -> new LabelNames(Map.of("a", 1))).hasMessageContaining("background");
-        assertThatThrownBy(() -> new LabelNames(Map.of("background", 1, "a", 0))).hasMessageContaining("background");
-        assertThatThrownBy(() -> new LabelNames(Map.of("background", 0, "a", 2))).hasMessageContaining("without a gap");
-        assertThatThrownBy(() -> new LabelNames(Map.of("background", 0, "ignore", 1, "a", 2))).hasMessageContaining("ignore");
+        assertThatThrownBy(() -> new LabelNames(Map.of("background", 1, "a", 0)))
+                .hasMessageContaining("background");
+        assertThatThrownBy(() -> new LabelNames(Map.of("background", 0, "a", 2)))
+                .hasMessageContaining("without a gap");
+        assertThatThrownBy(() -> new LabelNames(Map.of("background", 0, "ignore", 1, "a", 2)))
+                .hasMessageContaining("ignore");
         LabelNames names = new LabelNames(Map.of("background", 0, "a", 1, "ignore", 2));
         assertThat(names.classes()).isEqualTo(2);
         assertThat(names.ignore()).hasValue(2);

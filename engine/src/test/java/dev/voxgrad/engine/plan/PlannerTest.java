@@ -20,7 +20,8 @@ class PlannerTest {
                 Map.of());
     }
 
-    private static Plan propose(Triple size, List<Double> spacing, double relative, double gigabytes, String... channels) {
+    private static Plan propose(
+            Triple size, List<Double> spacing, double relative, double gigabytes, String... channels) {
         Fingerprint fingerprint =
                 new Fingerprint(Collections.nCopies(10, new Fingerprint.Entry(size, spacing, relative)));
         return Planner.propose("p", description(channels), fingerprint, Training.standard(), gigabytes);
@@ -55,7 +56,10 @@ class PlannerTest {
 
     @Test
     void tinyVolumesAndTinyBudgetsStillGiveAPlan() {
-        assertThat(propose(new Triple(5, 5, 5), List.of(1.0, 1.0, 1.0), 1, 8, "MR").network().stages()).isEqualTo(2);
+        assertThat(propose(new Triple(5, 5, 5), List.of(1.0, 1.0, 1.0), 1, 8, "MR")
+                        .network()
+                        .stages())
+                .isEqualTo(2);
         Plan small = propose(new Triple(170, 190, 160), List.of(1.0, 1.0, 1.0), 1, 0.01, "MR");
         assertThat(small.patch().d() * small.patch().h() * small.patch().w()).isLessThan(40_000);
     }

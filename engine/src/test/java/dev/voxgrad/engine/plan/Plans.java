@@ -29,8 +29,10 @@ public final class Plans {
                 List.of(threes, threes),
                 List.of(ones, twos),
                 false);
-        List<String> names = IntStream.range(0, normalization.length).mapToObj(i -> "c" + i).toList();
-        return new Plan(1, "test", names, List.of(normalization), labels, spacingMm, patch, 2, network, Training.standard());
+        List<String> names =
+                IntStream.range(0, normalization.length).mapToObj(i -> "c" + i).toList();
+        return new Plan(
+                1, "test", names, List.of(normalization), labels, spacingMm, patch, 2, network, Training.standard());
     }
 
     /** Background 0, then the names from 1. */

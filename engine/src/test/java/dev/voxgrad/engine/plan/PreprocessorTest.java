@@ -123,11 +123,13 @@ class PreprocessorTest {
         Plan plan = Plans.of(List.of(1.0, 1.0, 1.0), List.of(8, 8, 8), Plans.labels("a", "b"), "none", "none");
         try (Device device = Device.cpu()) {
             Preprocessor preprocessor = new Preprocessor(plan, device);
-            assertThatThrownBy(() -> preprocessor.prepare(RawDataset.open(folder).cases().getFirst()))
+            assertThatThrownBy(() ->
+                            preprocessor.prepare(RawDataset.open(folder).cases().getFirst()))
                     .isInstanceOf(DataException.class)
                     .hasMessageContainingAll("case p", "p_0000.nii.gz", "NaN");
             Plan fine = Plans.of(List.of(1e-4, 1e-4, 1e-4), List.of(8, 8, 8), Plans.labels("a", "b"), "none", "none");
-            assertThatThrownBy(() -> new Preprocessor(fine, device).prepare(RawDataset.open(folder).cases().getLast()))
+            assertThatThrownBy(() -> new Preprocessor(fine, device)
+                            .prepare(RawDataset.open(folder).cases().getLast()))
                     .isInstanceOf(DataException.class)
                     .hasMessageContainingAll("q", "coarser");
         }

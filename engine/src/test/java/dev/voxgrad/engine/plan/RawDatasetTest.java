@@ -32,8 +32,9 @@ class RawDatasetTest {
     void aValidDataSetGivesCasesAndFingerprint() {
         RawDataset raw = RawDataset.open(folder);
         assertThat(raw.cases()).extracting(Case::id).containsExactly("p", "q");
-        assertThat(raw.cases().getFirst().imageFiles()).extracting(f -> f.getFileName().toString()).containsExactly(
-                "p_0000.nii.gz", "p_0001.nii.gz");
+        assertThat(raw.cases().getFirst().imageFiles())
+                .extracting(f -> f.getFileName().toString())
+                .containsExactly("p_0000.nii.gz", "p_0001.nii.gz");
         RawDataset.Checked checked = raw.check();
         assertThat(checked.warnings()).isEmpty();
         assertThat(checked.fingerprint().cases()).hasSize(2);
@@ -49,8 +50,9 @@ class RawDatasetTest {
         short[] labels = DatasetFolder.blocks();
         labels[0] = 7;
         data.labels("labelsTr/q.nii.gz", labels);
-        assertRefused().hasMessageContainingAll(
-                "2 problems", "p_0001.nii.gz", "1 NaN", "1 infinite", "q.nii.gz", "[0, 1, 2]", "[0, 1, 2, 7]");
+        assertRefused()
+                .hasMessageContainingAll(
+                        "2 problems", "p_0001.nii.gz", "1 NaN", "1 infinite", "q.nii.gz", "[0, 1, 2]", "[0, 1, 2, 7]");
     }
 
     @Test
@@ -58,8 +60,9 @@ class RawDatasetTest {
         Grid other = new Grid(6, 7, 9);
         data.labels("labelsTr/p.nii.gz", new short[other.voxels()], other, Geometry.ofSpacing(1, 1, 1));
         data.image("imagesTr/q_0001.nii.gz", new float[other.voxels()], other, Geometry.ofSpacing(1, 1, 1));
-        assertRefused().hasMessageContainingAll(
-                "2 problems", "p.nii.gz", "q_0001.nii.gz", "shape [6, 7, 9]", "shape [6, 7, 8]");
+        assertRefused()
+                .hasMessageContainingAll(
+                        "2 problems", "p.nii.gz", "q_0001.nii.gz", "shape [6, 7, 9]", "shape [6, 7, 8]");
     }
 
     @Test
@@ -69,7 +72,10 @@ class RawDatasetTest {
         double[] affine = Geometry.ofSpacing(1, 1, 1).affine();
         affine[3] = 5;
         data.labels(
-                "labelsTr/p.nii.gz", DatasetFolder.blocks(), DatasetFolder.GRID, new Geometry(new double[] {1, 1, 1}, affine));
+                "labelsTr/p.nii.gz",
+                DatasetFolder.blocks(),
+                DatasetFolder.GRID,
+                new Geometry(new double[] {1, 1, 1}, affine));
         assertThat(RawDataset.open(folder).check().warnings())
                 .singleElement()
                 .asString()
@@ -93,8 +99,9 @@ class RawDatasetTest {
     void missingFoldersAreNamed(@TempDir Path empty) {
         DatasetFolder none = new DatasetFolder(empty);
         none.description(2, "");
-        assertThatThrownBy(() -> RawDataset.open(empty)).isInstanceOf(DataException.class).hasMessageContainingAll(
-                "imagesTr: missing folder", "labelsTr: missing folder");
+        assertThatThrownBy(() -> RawDataset.open(empty))
+                .isInstanceOf(DataException.class)
+                .hasMessageContainingAll("imagesTr: missing folder", "labelsTr: missing folder");
     }
 
     @Test
@@ -108,10 +115,13 @@ class RawDatasetTest {
 
     @Test
     void listedCasesReplaceTheScan() {
-        data.description(1, ", \"dataset\": {\"only\": {\"images\": [\"imagesTr/p_0000.nii.gz\", \"imagesTr/q_0000.nii.gz\"],"
-                + " \"label\": \"labelsTr/p.nii.gz\"}}");
+        data.description(
+                1,
+                ", \"dataset\": {\"only\": {\"images\": [\"imagesTr/p_0000.nii.gz\", \"imagesTr/q_0000.nii.gz\"],"
+                        + " \"label\": \"labelsTr/p.nii.gz\"}}");
         assertThat(RawDataset.open(folder).cases()).extracting(Case::id).containsExactly("only");
-        data.description(1, ", \"dataset\": {\"only\": {\"images\": [\"$VOXGRAD_UNSET_VARIABLE/x\"], \"label\": \"y\"}}");
+        data.description(
+                1, ", \"dataset\": {\"only\": {\"images\": [\"$VOXGRAD_UNSET_VARIABLE/x\"], \"label\": \"y\"}}");
         assertThatThrownBy(() -> RawDataset.open(folder)).hasMessageContaining("VOXGRAD_UNSET_VARIABLE");
     }
 

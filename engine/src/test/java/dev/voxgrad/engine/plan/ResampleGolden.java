@@ -98,8 +98,11 @@ final class ResampleGolden {
                 .as(row.toString())
                 .isEqualTo(triple(ints(row.get("new_shape"))));
         OptionalInt axis = Resampler.separateAxis(current, target);
-        assertThat(axis.isPresent()).as(row.toString()).isEqualTo(row.get("separate_z").asBoolean());
-        axis.ifPresent(a -> assertThat(a).as(row.toString()).isEqualTo(row.get("axis").asInt()));
+        assertThat(axis.isPresent())
+                .as(row.toString())
+                .isEqualTo(row.get("separate_z").asBoolean());
+        axis.ifPresent(
+                a -> assertThat(a).as(row.toString()).isEqualTo(row.get("axis").asInt()));
     }
 
     private static Triple triple(int... sizes) {
@@ -109,10 +112,14 @@ final class ResampleGolden {
     }
 
     private static int[] ints(JsonNode array) {
-        return StreamSupport.stream(array.spliterator(), false).mapToInt(JsonNode::asInt).toArray();
+        return StreamSupport.stream(array.spliterator(), false)
+                .mapToInt(JsonNode::asInt)
+                .toArray();
     }
 
     private static List<Double> doubles(JsonNode array) {
-        return StreamSupport.stream(array.spliterator(), false).map(JsonNode::asDouble).toList();
+        return StreamSupport.stream(array.spliterator(), false)
+                .map(JsonNode::asDouble)
+                .toList();
     }
 }
