@@ -1,0 +1,306 @@
+package dev.voxgrad.engine.train;
+
+import dev.voxgrad.engine.ConfigException;
+import dev.voxgrad.engine.DataException;
+import dev.voxgrad.engine.augment.Augmentation;
+import dev.voxgrad.engine.augment.CounterRandom;
+import dev.voxgrad.engine.augment.PatchSampler;
+import dev.voxgrad.engine.autograd.Gradients;
+import dev.voxgrad.engine.autograd.Tape;
+import dev.voxgrad.engine.metric.PseudoDice;
+import dev.voxgrad.engine.nn.DeepSupervision;
+import dev.voxgrad.engine.nn.Initializer;
+import dev.voxgrad.engine.nn.Module;
+import dev.voxgrad.engine.nn.Networks;
+import dev.voxgrad.engine.op.Argmax;
+import dev.voxgrad.engine.op.Loss;
+import dev.voxgrad.engine.optim.AdamW;
+import dev.voxgrad.engine.optim.GradientNorm;
+import dev.voxgrad.engine.optim.Optimizer;
+import dev.voxgrad.engine.optim.Schedule;
+import dev.voxgrad.engine.optim.Sgd;
+import dev.voxgrad.engine.plan.Plan;
+import dev.voxgrad.engine.plan.PreparedCase;
+import dev.voxgrad.engine.plan.Training;
+import dev.voxgrad.engine.tensor.Device;
+import dev.voxgrad.engine.tensor.Labels;
+import dev.voxgrad.engine.tensor.Scope;
+import dev.voxgrad.engine.tensor.Tensor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Trains the network of a plan. Everything random is a function of the plan's seed and the position in the run, so the same plan,
+ * cases and device give the same bytes, and a run that was killed and resumed ends in the same bytes as one that was not.
+ */
+public final class Trainer {
+    /** Non-finite steps in a row after which a run stops. */
+    private static final int MAX_BAD_STEPS = 3;
+
+    /** nnU-Net's exponent of the polynomial schedule. */
+    private static final double POLY_POWER = 0.9;
+
+    private static final int MAX_WORKERS = 12;
+    private static final int BATCHES_AHEAD = 6;
+
+    private final Plan plan;
+    private final Training training;
+    private final Loss loss;
+    private final List<PreparedCase> trainCases;
+    private final List<PreparedCase> validationCases;
+    private final Device device;
+    private final ModelFolder folder;
+    private final TrainingListener listener;
+
+    /**
+     * A training run.
+     *
+     * @param loss what {@code plan.training().loss()} says
+     * @param validationCases may be empty: then there is no validation and no best checkpoint
+     * @param folder of the model, made if it does not exist
+     */
+    public Trainer(
+            Plan plan,
+            Loss loss,
+            List<PreparedCase> trainCases,
+            List<PreparedCase> validationCases,
+            Device device,
+            ModelFolder folder,
+            TrainingListener listener) {
+        if (trainCases.isEmpty()) {
+            throw new ConfigException("no training cases; check the data set and the split");
+        }
+        this.plan = plan;
+        this.training = plan.training();
+        this.loss = loss;
+        this.trainCases = List.copyOf(trainCases);
+        this.validationCases = List.copyOf(validationCases);
+        this.device = device;
+        this.folder = folder;
+        this.listener = listener;
+    }
+
+    /**
+     * Starts a new run.
+     *
+     * @throws ConfigException when the folder holds a run already
+     */
+    public void start() throws InterruptedException {
+        if (folder.resumable().isPresent()) {
+            throw new ConfigException(folder.path() + " holds a training already; resume it or choose another folder");
+        }
+        folder.create();
+        plan.write(folder.plan());
+        run();
+    }
+
+    /** Continues a run where its last checkpoint left it, from the start if there is none; a finished run stays as it is. */
+    public void resume() throws InterruptedException {
+        folder.create();
+        run();
+    }
+
+    private void run() throws InterruptedException {
+        try (Scope model = device.scope()) {
+            Module network = Networks.create(plan.network(), model);
+            Optimizer optimizer = optimizer(training);
+            Optional<Path> checkpoint = folder.resumable();
+            TrainingState state;
+            if (checkpoint.isPresent()) {
+                state = Checkpoint.read(checkpoint.get(), network.parameters(), optimizer);
+            } else {
+                network.parameters().initialize(Initializer.HE_LEAKY, training.seed());
+                state = TrainingState.START;
+            }
+            TrainingLog.truncate(folder.log(), state.finishedEpochs());
+            if (!checkpoint.equals(Optional.of(folder.end()))) {
+                new Run(network, optimizer).epochs(state);
+            }
+        }
+    }
+
+    private static Optimizer optimizer(Training training) {
+        return switch (training.optimizer()) {
+            case "sgd" -> new Sgd(new Sgd.Settings(training.momentum(), true, 0, training.weightDecay()));
+            case "adamw" -> new AdamW(new AdamW.Settings(0.9, 0.999, 1e-8, training.weightDecay(), false, true));
+            default -> throw new ConfigException("training.optimizer is " + training.optimizer() + "; use sgd or adamw");
+        };
+    }
+
+    /** The learning rate per epoch that a plan asks for. */
+    private static Schedule schedule(Training training) {
+        double lr = training.learningRate();
+        Schedule after = switch (training.schedule()) {
+            case "poly" -> new Schedule.Poly(lr, POLY_POWER);
+            case "cosine" -> new Schedule.Cosine(lr, 0);
+            case "constant" -> new Schedule.Constant(lr);
+            default -> throw new ConfigException("training.schedule is " + training.schedule() + "; use poly, cosine or constant");
+        };
+        return training.warmUpEpochs() == 0 ? after : new Schedule.WarmUp(training.warmUpEpochs(), after);
+    }
+
+    /** The loop over epochs with everything that lives as long as the model. */
+    private final class Run {
+        private final Module network;
+        private final Optimizer optimizer;
+        private final DeepSupervision deepSupervision;
+        private final Schedule schedule = schedule(training);
+        private final int perEpoch = training.iterationsPerEpoch();
+        private int badSteps;
+
+        Run(Module network, Optimizer optimizer) {
+            this.network = network;
+            this.optimizer = optimizer;
+            this.deepSupervision = DeepSupervision.of(network.spec().deepSupervision() ? network.spec().stages() - 1 : 1);
+        }
+
+        void epochs(TrainingState start) throws InterruptedException {
+            listener.started(start.finishedEpochs(), training.epochs(), perEpoch);
+            PatchSampler sampler = sampler(trainCases);
+            Optional<Augmentation> augmentation = Optional.of(Augmentation.of(training));
+            int workers = Math.clamp(Runtime.getRuntime().availableProcessors() - 1, 1, MAX_WORKERS);
+            long from = (long) start.finishedEpochs() * perEpoch;
+            TrainingState state = start;
+            try (Prefetcher<Batch> batches = new Prefetcher<>(
+                    workers, BATCHES_AHEAD, from, (long) training.epochs() * perEpoch,
+                    i -> Batch.make(
+                            sampler, plan.batchSize(), augmentation,
+                            CounterRandom.of(training.seed(), "training", i / perEpoch, i % perEpoch)))) {
+                while (state.finishedEpochs() < training.epochs()) {
+                    state = epoch(state, batches);
+                    if (training.earlyStopPatience() > 0 && state.epochsSinceBest() >= training.earlyStopPatience()) {
+                        break;
+                    }
+                }
+            }
+            write(folder.end(), state);
+            deleteLatest();
+        }
+
+        private TrainingState epoch(TrainingState state, Prefetcher<Batch> batches) throws InterruptedException {
+            int epoch = state.finishedEpochs();
+            long started = System.nanoTime();
+            double lr = schedule.rate(epoch, training.epochs());
+            double lossSum = 0;
+            double normSum = 0;
+            int skipped = 0;
+            for (int i = 0; i < perEpoch; i++) {
+                Step step = step(batches.take(), lr);
+                if (step.taken()) {
+                    lossSum += step.loss();
+                    normSum += step.norm();
+                } else {
+                    skipped++;
+                }
+                listener.step(epoch, i, step.loss());
+            }
+            int taken = Math.max(1, perEpoch - skipped);
+            Validation validation = validate(epoch);
+            TrainingState next = state.after(validation.meanDice());
+            EpochRecord record = new EpochRecord(
+                    epoch,
+                    lossSum / taken,
+                    validation.loss(),
+                    validation.meanDice(),
+                    next.emaDice(),
+                    validation.dicePerClass(),
+                    lr,
+                    normSum / taken,
+                    skipped,
+                    (System.nanoTime() - started) / 1e9);
+            if (next.isBest()) {
+                write(folder.best(), next);
+            }
+            if (next.finishedEpochs() % training.checkpointEvery() == 0 && next.finishedEpochs() < training.epochs()) {
+                write(folder.latest(), next);
+            }
+            TrainingLog.append(folder.log(), record);
+            listener.epoch(record);
+            return next;
+        }
+
+        private record Step(double loss, double norm, boolean taken) {}
+
+        private Step step(Batch batch, double lr) {
+            try (Scope scope = device.scope()) {
+                Tape tape = Tape.training(scope, network.parameters().tensors());
+                Tensor x = scope.tensor(batch.shape(), batch.image());
+                Labels y = scope.labels(batch.shape().withChannels(1), batch.labels());
+                Tensor value = apply(tape, batch, network.forward(tape, x), y);
+                double lossValue = value.item();
+                Gradients gradients = tape.backward(value);
+                GradientNorm norm = GradientNorm.of(network.parameters(), gradients);
+                if (!Double.isFinite(lossValue) || !norm.finite()) {
+                    if (++badSteps >= MAX_BAD_STEPS) {
+                        throw new DataException("loss or gradient was not finite in " + MAX_BAD_STEPS + " steps in a row (loss "
+                                + lossValue + ", gradient norm " + norm.value() + "), last with the cases " + batch.cases()
+                                + "; look at these images, or lower the learning rate");
+                    }
+                    return new Step(lossValue, norm.value(), false);
+                }
+                badSteps = 0;
+                double clip = training.gradientClip();
+                optimizer.step(network.parameters(), gradients, lr, clip > 0 ? norm.clipFactor(clip) : 1);
+                return new Step(lossValue, norm.value(), true);
+            }
+        }
+
+        private Tensor apply(Tape tape, Batch batch, List<Tensor> logits, Labels labels) {
+            try {
+                return deepSupervision.apply(tape, loss, logits, labels);
+            } catch (DataException e) {
+                throw new DataException("cases " + batch.cases() + ": " + e.getMessage(), e);
+            }
+        }
+
+        private record Validation(Double loss, Double meanDice, List<Double> dicePerClass) {}
+
+        private Validation validate(int epoch) throws InterruptedException {
+            if (validationCases.isEmpty() || training.validationIterations() == 0) {
+                return new Validation(null, null, List.of());
+            }
+            PatchSampler sampler = sampler(validationCases);
+            int classes = plan.labelNames().classes();
+            PseudoDice dice = new PseudoDice(classes, plan.labelNames().ignore().orElse(-1));
+            double sum = 0;
+            for (int i = 0; i < training.validationIterations(); i++) {
+                Batch batch = Batch.make(
+                        sampler, plan.batchSize(), Optional.empty(), CounterRandom.of(training.seed(), "validation", epoch, i));
+                try (Scope scope = device.scope()) {
+                    Tape tape = Tape.inference(scope);
+                    Labels y = scope.labels(batch.shape().withChannels(1), batch.labels());
+                    List<Tensor> logits = network.forward(tape, scope.tensor(batch.shape(), batch.image()));
+                    sum += apply(tape, batch, logits, y).item();
+                    dice.add(Argmax.of(scope, logits.getFirst()).toArray(), batch.labels());
+                }
+            }
+            Double mean = finite(dice.mean());
+            List<Double> perClass = Arrays.stream(dice.perClass()).mapToObj(Run::finite).toList();
+            return new Validation(sum / training.validationIterations(), mean, perClass);
+        }
+
+        private static Double finite(double value) {
+            return Double.isFinite(value) ? value : null;
+        }
+
+        private PatchSampler sampler(List<PreparedCase> cases) {
+            return new PatchSampler(cases, plan.patch(), plan.batchSize(), training.foregroundOversampling());
+        }
+
+        private void write(Path file, TrainingState state) {
+            Checkpoint.write(file, plan.toJson(), network.parameters(), optimizer, state);
+        }
+
+        private void deleteLatest() {
+            try {
+                Files.deleteIfExists(folder.latest());
+            } catch (IOException e) {
+                throw new DataException("cannot delete " + folder.latest() + ": " + e.getMessage(), e);
+            }
+        }
+    }
+}

@@ -1,0 +1,302 @@
+package dev.voxgrad.engine.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.voxgrad.engine.ConfigException;
+import dev.voxgrad.engine.DataException;
+import dev.voxgrad.engine.op.Loss;
+import dev.voxgrad.engine.plan.Plan;
+import dev.voxgrad.engine.plan.PreparedCase;
+import dev.voxgrad.engine.tensor.Device;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class TrainerTest {
+    @TempDir
+    Path folder;
+
+    private Path train(String name, Plan plan, int threads) throws InterruptedException {
+        Path model = folder.resolve(name);
+        try (Device device = Device.cpu(threads)) {
+            TinyTraining.trainer(plan, device, model).start();
+        }
+        return model;
+    }
+
+    private static byte[] end(Path model) throws IOException {
+        return Files.readAllBytes(new ModelFolder(model).end());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"sgd", "adamw"})
+    void trainingLearnsAndLogsEveryEpoch(String optimizer) throws Exception {
+        Path model = train("m", TinyTraining.plan(40, optimizer), 2);
+        List<EpochRecord> log = TrainingLog.read(model.resolve("training_log.jsonl"));
+        assertThat(log).hasSize(40);
+        assertThat(log).extracting(EpochRecord::epoch).containsExactlyElementsOf(java.util.stream.IntStream.range(0, 40).boxed().toList());
+        assertThat(log.getLast().trainLoss()).isLessThan(0.6 * log.getFirst().trainLoss());
+        assertThat(log.getLast().emaDice()).isGreaterThan(0.3);
+        ModelFolder files = new ModelFolder(model);
+        assertThat(files.best()).exists();
+        assertThat(files.end()).exists();
+        assertThat(files.latest()).doesNotExist();
+        assertThat(files.readPlan()).isEqualTo(TinyTraining.plan(40, optimizer));
+    }
+
+    @Test
+    void threadsDoNotChangeTheModel() throws Exception {
+        byte[] one = end(train("t1", TinyTraining.plan(3, "adamw"), 1));
+        for (int threads : new int[] {2, 3, 7}) {
+            assertThat(end(train("t" + threads, TinyTraining.plan(3, "adamw"), threads)))
+                    .as("%d threads", threads)
+                    .isEqualTo(one);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"sgd", "adamw"})
+    void resumeEqualsNoInterruption(String optimizer) throws Exception {
+        Plan plan = TinyTraining.plan(6, optimizer);
+        Path whole = train("whole", plan, 2);
+        Path stopped = folder.resolve("stopped");
+        try (Device device = Device.cpu(2)) {
+            Trainer trainer = new Trainer(
+                    plan,
+                    TinyTraining.LOSS,
+                    TinyTraining.cases(4, 1),
+                    TinyTraining.cases(2, 2),
+                    device,
+                    new ModelFolder(stopped),
+                    new TrainingListener() {
+                        @Override
+                        public void step(int epoch, int iteration, double loss) {
+                            if (epoch == 3 && iteration == 1) {
+                                throw new IllegalStateException("stopped in the middle of an epoch");
+                            }
+                        }
+                    });
+            assertThatThrownBy(trainer::start).hasMessageContaining("stopped in the middle");
+        }
+        assertThat(new ModelFolder(stopped).latest()).exists();
+        try (Device device = Device.cpu(1)) {
+            TinyTraining.trainer(plan, device, stopped).resume();
+        }
+        assertThat(end(stopped)).isEqualTo(end(whole));
+        assertThat(Files.readAllBytes(stopped.resolve("checkpoint_best.safetensors")))
+                .isEqualTo(Files.readAllBytes(whole.resolve("checkpoint_best.safetensors")));
+        assertThat(TrainingLog.read(stopped.resolve("training_log.jsonl"))).hasSize(6);
+    }
+
+    /** Ten SIGKILLs at random moments; whatever is found in the folder must be readable, and the end must be the same bytes. */
+    @Test
+    void killedAtRandomEndsInTheSameBytes() throws Exception {
+        int epochs = 30;
+        Path whole = folder.resolve("whole");
+        assertThat(run(whole, epochs).waitFor()).isZero();
+        long seed = System.nanoTime();
+        System.out.println("killedAtRandomEndsInTheSameBytes: seed " + seed);
+        Random random = new Random(seed);
+        Path killed = folder.resolve("killed");
+        int kills = 0;
+        for (int i = 0; i < 10; i++) {
+            Process process = run(killed, epochs);
+            if (process.waitFor(500 + random.nextInt(900), TimeUnit.MILLISECONDS)) {
+                break; // it finished: later kills would find nothing to do
+            }
+            process.destroyForcibly().waitFor();
+            kills++;
+            readable(killed);
+        }
+        assertThat(kills).isPositive();
+        assertThat(run(killed, epochs).waitFor()).isZero();
+        assertThat(end(killed)).isEqualTo(end(whole));
+        assertThat(TrainingLog.read(killed.resolve("training_log.jsonl"))).hasSize(epochs);
+    }
+
+    private static Process run(Path model, int epochs) throws IOException {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1",
+                "--enable-native-access=ALL-UNNAMED",
+                "-Dvoxgrad.native.path=" + System.getProperty("voxgrad.native.path"),
+                "-cp",
+                System.getProperty("java.class.path"),
+                TinyTraining.class.getName(),
+                model.toString(),
+                Integer.toString(epochs)));
+        return new ProcessBuilder(command).inheritIO().start();
+    }
+
+    private static void readable(Path model) {
+        ModelFolder files = new ModelFolder(model);
+        for (Path file : List.of(files.latest(), files.best(), files.end())) {
+            if (Files.exists(file)) {
+                try (var tensors = dev.voxgrad.engine.Safetensors.open(file)) {
+                    assertThat(tensors.names()).isNotEmpty();
+                }
+            }
+        }
+        TrainingLog.read(files.log());
+    }
+
+    @Test
+    void fullDiskKeepsTheOldCheckpoint() throws Exception {
+        Path disk = Files.createDirectory(folder.resolve("disk"));
+        assumeTrue(
+                new ProcessBuilder("mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", disk.toString())
+                                .redirectErrorStream(true)
+                                .start()
+                                .waitFor()
+                        == 0,
+                "skipped: mounting a small tmpfs needs root");
+        try {
+            Path model = disk.resolve("m");
+            Plan plan = TinyTraining.plan(4, "adamw");
+            try (Device device = Device.cpu(1)) {
+                Trainer trainer = new Trainer(
+                        plan, TinyTraining.LOSS, TinyTraining.cases(4, 1), List.of(), device, new ModelFolder(model),
+                        new TrainingListener() {
+                            @Override
+                            public void epoch(EpochRecord record) {
+                                if (record.epoch() == 0) {
+                                    fill(disk.resolve("filler"));
+                                }
+                            }
+                        });
+                assertThatThrownBy(trainer::start)
+                        .isInstanceOf(DataException.class)
+                        .hasMessageContaining("cannot write")
+                        .hasMessageContaining("No space left on device");
+            }
+            readable(model);
+            assertThat(new ModelFolder(model).latest()).exists();
+            Files.delete(disk.resolve("filler"));
+            try (Device device = Device.cpu(1)) {
+                new Trainer(
+                                plan, TinyTraining.LOSS, TinyTraining.cases(4, 1), List.of(), device, new ModelFolder(model),
+                                TrainingListener.silent())
+                        .resume();
+            }
+            assertThat(new ModelFolder(model).end()).exists();
+        } finally {
+            new ProcessBuilder("umount", disk.toString()).start().waitFor();
+        }
+    }
+
+    private static void fill(Path file) {
+        try (var out = Files.newOutputStream(file)) {
+            byte[] block = new byte[1024];
+            while (true) {
+                out.write(block);
+            }
+        } catch (IOException expected) {
+            // The disk is full now, as wanted.
+        }
+    }
+
+    @Test
+    void runThatExistsIsNotOverwritten() throws Exception {
+        Path model = train("m", TinyTraining.plan(2, "sgd"), 1);
+        try (Device device = Device.cpu(1)) {
+            Trainer again = TinyTraining.trainer(TinyTraining.plan(2, "sgd"), device, model);
+            assertThatThrownBy(again::start).isInstanceOf(ConfigException.class).hasMessageContaining("holds a training already");
+            byte[] before = end(model);
+            again.resume(); // finished: nothing to do
+            assertThat(end(model)).isEqualTo(before);
+        }
+    }
+
+    @Test
+    void lossThatIsNeverFiniteStopsNamingTheCases() {
+        Loss nan = (tape, logits, labels) -> {
+            var value = TinyTraining.LOSS.apply(tape, logits, labels);
+            value.fill(Float.NaN);
+            return value;
+        };
+        try (Device device = Device.cpu(1)) {
+            Trainer trainer = new Trainer(
+                    TinyTraining.plan(2, "sgd"), nan, TinyTraining.cases(4, 1), List.of(), device,
+                    new ModelFolder(folder.resolve("m")), TrainingListener.silent());
+            assertThatThrownBy(trainer::start)
+                    .isInstanceOf(DataException.class)
+                    .hasMessageContaining("3 steps in a row")
+                    .hasMessageContaining("case1_");
+        }
+    }
+
+    @Test
+    void labelOutsideTheClassesNamesTheCases() {
+        List<PreparedCase> cases = TinyTraining.cases(2, 5);
+        cases.forEach(c -> java.util.Arrays.fill(c.labels(), (byte) 9));
+        try (Device device = Device.cpu(1)) {
+            Trainer trainer = new Trainer(
+                    TinyTraining.plan(2, "sgd"), TinyTraining.LOSS, cases, List.of(), device, new ModelFolder(folder.resolve("m")),
+                    TrainingListener.silent());
+            assertThatThrownBy(trainer::start)
+                    .isInstanceOf(DataException.class)
+                    .hasMessageContaining("case5_")
+                    .hasMessageContaining("the first one is 9");
+        }
+    }
+
+    @Test
+    void earlyStopEndsTheRun() throws Exception {
+        Plan plan = TinyTraining.plan(60, "sgd");
+        var t = plan.training();
+        Plan early = plan.withTraining(new dev.voxgrad.engine.plan.Training(
+                t.loss(), t.optimizer(), 1e-9, t.momentum(), t.weightDecay(), "constant", 0, 60, 1, 1, t.gradientClip(),
+                t.foregroundOversampling(), t.mirrorAxes(), t.intensity(), t.deepSupervision(), 2, 10, t.seed()));
+        Path model = train("m", early, 1);
+        assertThat(TrainingLog.read(model.resolve("training_log.jsonl")).size()).isLessThan(60);
+        assertThat(new ModelFolder(model).end()).exists();
+    }
+
+    /** Native and resident memory after warm-up must not grow: 200 steps and 50 predictions. */
+    @Test
+    void memoryDoesNotGrow() throws Exception {
+        try (Device device = Device.cpu(2)) {
+            List<Long> reserved = new ArrayList<>();
+            List<Long> resident = new ArrayList<>();
+            Plan plan = TinyTraining.plan(70, "adamw");
+            new Trainer(
+                            plan, TinyTraining.LOSS, TinyTraining.cases(4, 1), TinyTraining.cases(2, 2), device,
+                            new ModelFolder(folder.resolve("m")),
+                            new TrainingListener() {
+                                @Override
+                                public void epoch(EpochRecord record) {
+                                    reserved.add(device.describe().poolReservedBytes());
+                                    resident.add(residentKilobytes());
+                                }
+                            })
+                    .start();
+            assertThat(device.describe().poolLiveBytes()).as("everything was freed").isZero();
+            assertThat(reserved.getLast()).as("pool").isEqualTo(reserved.get(2));
+            // The Java heap may still fill up to its limit; the native part is what the pool says. 64 MB is far below what 180 leaked
+            // steps would cost.
+            assertThat(resident.getLast() - resident.get(10)).as("resident kB").isLessThan(64 * 1024);
+        }
+    }
+
+    private static long residentKilobytes() {
+        try {
+            return Files.readAllLines(Path.of("/proc/self/status")).stream()
+                    .filter(line -> line.startsWith("VmRSS:"))
+                    .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
+                    .findFirst()
+                    .orElse(0);
+        } catch (IOException e) {
+            return 0;
+        }
+    }
+}
