@@ -26,7 +26,14 @@ import picocli.CommandLine.Spec;
         },
         footerHeading = "%nExample:%n",
         footer = {"  voxgrad quickstart", "", "\"voxgrad COMMAND --help\" explains a command."},
-        subcommands = {DataCommand.class, DoctorCommand.class})
+        subcommands = {
+            DataCommand.class,
+            TrainCommand.class,
+            ResumeCommand.class,
+            PredictCommand.class,
+            EvaluateCommand.class,
+            DoctorCommand.class
+        })
 public final class Main implements Runnable {
     @Spec
     private CommandSpec spec;

@@ -123,6 +123,12 @@ public record NetworkSpec(
                 1e-5);
     }
 
+    /** The same network with only the full resolution as output; the weights stay the same. */
+    public NetworkSpec withoutDeepSupervision() {
+        return new NetworkSpec(
+                network, dim, inChannels, classes, features, kernels, strides, encoderConvs, decoderConvs, false, negativeSlope, eps);
+    }
+
     /** Number of stages. */
     public int stages() {
         return features.size();

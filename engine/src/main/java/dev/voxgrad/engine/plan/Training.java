@@ -102,6 +102,29 @@ public record Training(
                 0);
     }
 
+    /** The same training with another loss, length and seed. */
+    public Training with(String otherLoss, int otherEpochs, long otherSeed) {
+        return new Training(
+                otherLoss,
+                optimizer,
+                learningRate,
+                momentum,
+                weightDecay,
+                schedule,
+                warmUpEpochs,
+                otherEpochs,
+                iterationsPerEpoch,
+                validationIterations,
+                gradientClip,
+                foregroundOversampling,
+                mirrorAxes,
+                intensity,
+                deepSupervision,
+                earlyStopPatience,
+                checkpointEvery,
+                otherSeed);
+    }
+
     /** The same training with other mirror axes. */
     public Training withMirrorAxes(List<Integer> axes) {
         return new Training(

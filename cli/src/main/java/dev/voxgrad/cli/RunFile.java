@@ -1,0 +1,50 @@
+package dev.voxgrad.cli;
+
+import dev.voxgrad.engine.AtomicFile;
+import dev.voxgrad.engine.DataException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * Which cases a model is trained on: {@code run.json} in its folder, so that a stopped training can be resumed.
+ *
+ * @param dataset folder of the raw data set
+ * @param training identifiers of the training cases
+ * @param validation identifiers of the validation cases
+ */
+record RunFile(String dataset, List<String> training, List<String> validation) {
+    private static final String NAME = "run.json";
+    private static final JsonMapper JSON = JsonMapper.builder()
+            .enable(SerializationFeature.INDENT_OUTPUT)
+            .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+            .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+            .build();
+
+    static RunFile read(Path model) {
+        Path file = model.resolve(NAME);
+        if (!Files.exists(file)) {
+            throw new DataException(model + " has no " + NAME + "; it is not the folder of a training, or it was stopped before it began");
+        }
+        try {
+            return JSON.readValue(Files.readString(file), RunFile.class);
+        } catch (IOException | JacksonException e) {
+            throw new DataException(file + ": cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    void write(Path model) {
+        try {
+            Files.createDirectories(model);
+        } catch (IOException e) {
+            throw new DataException("cannot create the folder " + model + ": " + e.getMessage(), e);
+        }
+        AtomicFile.write(model.resolve(NAME), (JSON.writeValueAsString(this) + "\n").getBytes(StandardCharsets.UTF_8));
+    }
+}

@@ -1,0 +1,137 @@
+package dev.voxgrad.cli;
+
+import dev.voxgrad.engine.ConfigException;
+import dev.voxgrad.engine.op.Loss;
+import dev.voxgrad.engine.plan.Case;
+import dev.voxgrad.engine.plan.Plan;
+import dev.voxgrad.engine.plan.PreparedCase;
+import dev.voxgrad.engine.plan.Preprocessor;
+import dev.voxgrad.engine.plan.RawDataset;
+import dev.voxgrad.engine.tensor.Device;
+import dev.voxgrad.engine.train.EpochRecord;
+import dev.voxgrad.engine.train.ModelFolder;
+import dev.voxgrad.engine.train.Trainer;
+import dev.voxgrad.engine.train.TrainingListener;
+import dev.voxgrad.losses.Losses;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Prepares the cases of a run and trains, with progress; the common part of train, resume and quickstart. */
+final class TrainingJob {
+    private final PrintWriter out;
+    private final ModelFolder folder;
+
+    TrainingJob(PrintWriter out, Path model) {
+        this.out = out;
+        this.folder = new ModelFolder(model);
+    }
+
+    /** Starts a new training. */
+    void start(Plan plan, RunFile run, Device device) throws InterruptedException, IOException {
+        if (Files.exists(folder.end()) || Files.exists(folder.latest())) {
+            throw new ConfigException(folder.path() + " holds a training already; resume it (voxgrad resume " + folder.path()
+                    + ") or choose another folder");
+        }
+        Loss loss = loss(plan); // before anything is written: a wrong text fails at once
+        run.write(folder.path());
+        Files.copy(
+                Path.of(run.dataset()).resolve("dataset.json"), folder.dataset(), StandardCopyOption.REPLACE_EXISTING);
+        plan.write(folder.plan());
+        trainer(plan, loss, run, device).start();
+    }
+
+    /** Continues a training; a finished one stays as it is. */
+    void resume(Device device) throws InterruptedException {
+        Plan plan = folder.readPlan();
+        trainer(plan, loss(plan), RunFile.read(folder.path()), device).resume();
+    }
+
+    private static Loss loss(Plan plan) {
+        return Losses.parse(plan.training().loss(), plan.labelNames().classes(), plan.labelNames().ignore());
+    }
+
+    private Trainer trainer(Plan plan, Loss loss, RunFile run, Device device) {
+        Map<String, PreparedCase> prepared = prepare(plan, run, device);
+        return new Trainer(
+                plan,
+                loss,
+                run.training().stream().map(prepared::get).toList(),
+                run.validation().stream().map(prepared::get).toList(),
+                device,
+                folder,
+                new Listener(plan));
+    }
+
+    /** Reads every case once, also one that is used for training and validation. */
+    private Map<String, PreparedCase> prepare(Plan plan, RunFile run, Device device) {
+        Map<String, Case> known = new LinkedHashMap<>();
+        RawDataset.open(Path.of(run.dataset())).cases().forEach(c -> known.put(c.id(), c));
+        List<String> wanted = new ArrayList<>(run.training());
+        run.validation().stream().filter(id -> !wanted.contains(id)).forEach(wanted::add);
+        List<String> missing = wanted.stream().filter(id -> !known.containsKey(id)).toList();
+        if (!missing.isEmpty()) {
+            throw new ConfigException("the data set " + run.dataset() + " has no cases " + missing + "; the split names them");
+        }
+        Map<String, PreparedCase> prepared = new LinkedHashMap<>();
+        try (Progress bar = Progress.start("preparing", wanted.size(), "cases")) {
+            new Preprocessor(plan, device)
+                    .prepare(wanted.stream().map(known::get).toList(), c -> bar.step())
+                    .forEach(c -> prepared.put(c.id(), c));
+        }
+        return prepared;
+    }
+
+    /** One bar over all steps and one line per tenth of the epochs, so that a log file stays short. */
+    private final class Listener implements TrainingListener {
+        private final int epochs;
+        private final int perEpoch;
+        private Progress bar;
+
+        Listener(Plan plan) {
+            this.epochs = plan.training().epochs();
+            this.perEpoch = plan.training().iterationsPerEpoch();
+        }
+
+        @Override
+        public void started(int firstEpoch, int count, int iterationsPerEpoch) {
+            out.println((firstEpoch == 0 ? "training " : "resuming at epoch " + firstEpoch + ", ") + epochs + " epochs of " + perEpoch
+                    + " steps into " + folder.path());
+            out.flush();
+            bar = Progress.start("training", (long) epochs * perEpoch, "steps");
+            bar.to((long) firstEpoch * perEpoch);
+        }
+
+        @Override
+        public void step(int epoch, int iteration, double loss) {
+            bar.step();
+        }
+
+        @Override
+        public void epoch(EpochRecord r) {
+            bar.note("loss %.3f%s".formatted(r.trainLoss(), r.emaDice() == null ? "" : ", Dice %.3f".formatted(r.emaDice())));
+            boolean last = r.epoch() == epochs - 1;
+            if (last) {
+                bar.close();
+            }
+            if (last || (r.epoch() + 1) % Math.max(1, epochs / 10) == 0) {
+                out.printf(
+                        "epoch %d/%d  loss %.4f%s  lr %.2g  %.1f s%s%n",
+                        r.epoch() + 1,
+                        epochs,
+                        r.trainLoss(),
+                        r.emaDice() == null ? "" : "  pseudo Dice %.3f".formatted(r.emaDice()),
+                        r.learningRate(),
+                        r.seconds(),
+                        r.skippedSteps() == 0 ? "" : "  SKIPPED STEPS (not finite): " + r.skippedSteps());
+                out.flush();
+            }
+        }
+    }
+}
