@@ -1,6 +1,7 @@
 package dev.voxgrad.engine.train;
 
 import dev.voxgrad.engine.augment.CounterRandom;
+import dev.voxgrad.engine.image.Geometry;
 import dev.voxgrad.engine.nn.NetworkSpec;
 import dev.voxgrad.engine.op.Loss;
 import dev.voxgrad.engine.op.SegLoss;
@@ -51,12 +52,16 @@ final class TinyTraining {
         Training training = new Training(
                 "ce", optimizer, optimizer.equals("sgd") ? 0.01 : 3e-3, 0.9, 3e-5, "poly", 1, epochs, 3, 2, 12, 0.33, List.of(0, 1, 2),
                 Intensity.standard(), true, 0, 1, 42);
+        Map<String, Integer> labels = new LinkedHashMap<>(); // in order: the plan is part of the checkpoint's bytes
+        labels.put("background", 0);
+        labels.put("left", 1);
+        labels.put("right", 2);
         return new Plan(
                 Plan.FORMAT_VERSION,
                 "tiny",
                 List.of("image"),
                 List.of("zscore"),
-                new LinkedHashMap<>(Map.of("background", 0, "left", 1, "right", 2)),
+                labels,
                 List.of(1.0, 1.0, 1.0),
                 List.of(8, 8, 12),
                 2,
@@ -91,7 +96,7 @@ final class TinyTraining {
             locations.put(label, IntStream.range(0, labels.length).filter(v -> labels[v] == l).toArray());
         }
         return new PreparedCase(
-                id, size, 1, image, labels, List.of(1.0, 1.0, 1.0), CropBox.all(size), size, List.of(1.0, 1.0, 1.0), locations);
+                id, size, 1, image, labels, List.of(1.0, 1.0, 1.0), CropBox.all(size), size, Geometry.ofSpacing(1, 1, 1), locations);
     }
 
     static Trainer trainer(Plan plan, Device device, Path folder) {
