@@ -27,6 +27,7 @@ import picocli.CommandLine.Spec;
         footerHeading = "%nExample:%n",
         footer = {"  voxgrad quickstart", "", "\"voxgrad COMMAND --help\" explains a command."},
         subcommands = {
+            QuickstartCommand.class,
             DataCommand.class,
             TrainCommand.class,
             ResumeCommand.class,
