@@ -60,7 +60,10 @@ public class CallPathBenchmark {
             Tape tape = Tape.training(step, List.of(x));
             Tensor y = Activation.apply(tape, x, Activation.Function.RELU);
             Tensor upstream = step.zeros(y.shape());
-            return tape.backward(List.of(y), List.of(upstream)).of(x).orElseThrow().stride();
+            return tape.backward(List.of(y), List.of(upstream))
+                    .of(x)
+                    .orElseThrow()
+                    .stride();
         }
     }
 }

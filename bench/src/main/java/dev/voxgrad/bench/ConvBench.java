@@ -26,7 +26,11 @@ final class ConvBench {
             Tensor w = random(
                     scope,
                     new Shape(
-                            problem.outputChannels(), problem.kernelDepth(), problem.kernel(), problem.kernel(), problem.input().c()),
+                            problem.outputChannels(),
+                            problem.kernelDepth(),
+                            problem.kernel(),
+                            problem.kernel(),
+                            problem.input().c()),
                     2);
             Tensor dy = random(scope, problem.output(), 3);
             Triple stride = new Triple(problem.strideDepth(), problem.stride(), problem.stride());

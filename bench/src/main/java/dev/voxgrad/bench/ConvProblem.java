@@ -26,7 +26,8 @@ public record ConvProblem(String name, Shape input, int outputChannels, int kern
         for (int i = 0; i < 8; i++) {
             v[i] = Long.parseLong(f[i + 1].strip());
         }
-        return new ConvProblem(f[0].strip(), new Shape(v[0], v[1], v[2], v[3], v[4]), (int) v[5], (int) v[6], (int) v[7]);
+        return new ConvProblem(
+                f[0].strip(), new Shape(v[0], v[1], v[2], v[3], v[4]), (int) v[5], (int) v[6], (int) v[7]);
     }
 
     int kernelDepth() {
@@ -40,7 +41,10 @@ public record ConvProblem(String name, Shape input, int outputChannels, int kern
     /** Sizes of the output. */
     public Shape output() {
         return new Shape(
-                input.n(), out(input.d(), kernelDepth(), strideDepth()), out(input.h(), kernel, stride), out(input.w(), kernel, stride),
+                input.n(),
+                out(input.d(), kernelDepth(), strideDepth()),
+                out(input.h(), kernel, stride),
+                out(input.w(), kernel, stride),
                 outputChannels);
     }
 

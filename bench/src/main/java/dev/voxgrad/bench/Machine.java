@@ -11,7 +11,8 @@ import java.util.regex.Pattern;
 /** Where a number was measured: machine, versions, and the ceilings measured in the same run. */
 record Machine(NativeContext.Description device, double fmaGflops, double copyGbps) {
     /** Runs the program that measures the ceilings. */
-    static Machine measure(NativeContext.Description device, Path peakProgram) throws IOException, InterruptedException {
+    static Machine measure(NativeContext.Description device, Path peakProgram)
+            throws IOException, InterruptedException {
         Process process = new ProcessBuilder(peakProgram.toString(), Integer.toString(device.threads()))
                 .redirectErrorStream(true)
                 .start();

@@ -20,7 +20,8 @@ public final class Main {
             Machine machine = Machine.measure(device.describe(), Path.of(args[1]));
             System.out.println(LocalDate.now() + ": " + machine.describe());
             System.out.println();
-            System.out.println("| layer | forward ms | GFLOP/s | % of FMA peak | both gradients ms | GFLOP/s | % of FMA peak |");
+            System.out.println(
+                    "| layer | forward ms | GFLOP/s | % of FMA peak | both gradients ms | GFLOP/s | % of FMA peak |");
             System.out.println("|---|---|---|---|---|---|---|");
             for (ConvProblem p : ConvProblem.read(problems)) {
                 if (!pattern.matcher(p.name()).find()) {

@@ -33,7 +33,8 @@ class BenchmarksRunTest {
         assertThat(ConvProblem.read(Path.of(System.getProperty("voxgrad.root"), "bench/problems/conv3d.csv")))
                 .allSatisfy(p -> assertThat(p.flops()).isPositive());
         try (Device device = Device.cpu(1)) {
-            ConvBench.Times times = ConvBench.run(device, new ConvProblem("tiny", new Shape(1, 4, 5, 6, 3), 4, 3, 2), 0);
+            ConvBench.Times times =
+                    ConvBench.run(device, new ConvProblem("tiny", new Shape(1, 4, 5, 6, 3), 4, 3, 2), 0);
             assertThat(times.forwardMs()).isPositive();
             assertThat(times.backwardMs()).isPositive();
         }

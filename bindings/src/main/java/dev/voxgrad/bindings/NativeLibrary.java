@@ -45,7 +45,8 @@ public final class NativeLibrary {
     public static String platform() {
         String os = System.getProperty("os.name").toLowerCase(Locale.ROOT);
         String machine = System.getProperty("os.arch");
-        return (os.contains("linux") ? "linux" : os.replace(" ", "")) + "-" + (machine.equals("amd64") ? "x86_64" : machine);
+        return (os.contains("linux") ? "linux" : os.replace(" ", "")) + "-"
+                + (machine.equals("amd64") ? "x86_64" : machine);
     }
 
     private static final class Loaded {
@@ -78,7 +79,8 @@ public final class NativeLibrary {
             if (!Files.isRegularFile(path)) {
                 throw new NativeException(
                         NativeStatus.UNAVAILABLE,
-                        name + " points to " + path + ", which does not exist; set it to libvoxgrad.so or to the folder that holds "
+                        name + " points to " + path
+                                + ", which does not exist; set it to libvoxgrad.so or to the folder that holds "
                                 + resource());
             }
             return Optional.of(path);
@@ -94,7 +96,8 @@ public final class NativeLibrary {
                     throw new NativeException(
                             NativeStatus.UNAVAILABLE,
                             "no native library for " + platform() + ": " + resource()
-                                    + " is not on the class path. Add the voxgrad-native jar of this platform, or set -D" + PROPERTY
+                                    + " is not on the class path. Add the voxgrad-native jar of this platform, or set -D"
+                                    + PROPERTY
                                     + "=FILE or " + ENVIRONMENT + ".");
                 }
                 return extract(in.readAllBytes());
@@ -116,7 +119,8 @@ public final class NativeLibrary {
         private static Path extract(byte[] library) throws IOException {
             String hash;
             try {
-                hash = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(library));
+                hash = HexFormat.of()
+                        .formatHex(MessageDigest.getInstance("SHA-256").digest(library));
             } catch (NoSuchAlgorithmException e) {
                 throw new IllegalStateException(e);
             }
@@ -141,7 +145,8 @@ public final class NativeLibrary {
         private static void checkAbi(Path file) {
             Optional<MemorySegment> symbol = SymbolLookup.loaderLookup().find("vg_abi_version");
             if (symbol.isEmpty()) {
-                throw new NativeException(NativeStatus.UNAVAILABLE, file + " is not a voxgrad library (no vg_abi_version)");
+                throw new NativeException(
+                        NativeStatus.UNAVAILABLE, file + " is not a voxgrad library (no vg_abi_version)");
             }
             int found;
             try {

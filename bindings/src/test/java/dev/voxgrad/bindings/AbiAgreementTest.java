@@ -48,8 +48,8 @@ class AbiAgreementTest {
         assumeTrue(Files.isRegularFile(file), "skipped: " + file + " was not built (prebuilt native library)");
         NativeLibrary.load();
         probe = SymbolLookup.libraryLookup(file, Arena.global());
-        MethodHandle describe =
-                Linker.nativeLinker().downcallHandle(probe.find("probe_describe").orElseThrow(), FunctionDescriptor.of(VoxgradH.C_POINTER));
+        MethodHandle describe = Linker.nativeLinker()
+                .downcallHandle(probe.find("probe_describe").orElseThrow(), FunctionDescriptor.of(VoxgradH.C_POINTER));
         description = ((MemorySegment) describe.invoke())
                 .getString(0)
                 .lines()
@@ -64,8 +64,10 @@ class AbiAgreementTest {
     @Test
     void headerIsTheOneTheBindingsWereMadeFrom() throws Exception {
         byte[] header = Files.readAllBytes(ROOT.resolve("native/include/voxgrad.h"));
-        String hash = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(header));
-        assertThat(Files.readString(ROOT.resolve("bindings/src/jextract/voxgrad.h.sha256")).strip())
+        String hash =
+                HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(header));
+        assertThat(Files.readString(ROOT.resolve("bindings/src/jextract/voxgrad.h.sha256"))
+                        .strip())
                 .as("voxgrad.h changed after the bindings were generated; run bindings/generate.sh")
                 .isEqualTo(hash);
     }
@@ -93,7 +95,9 @@ class AbiAgreementTest {
     @Test
     void libraryExportsExactlyTheFunctionsOfTheHeader() throws Exception {
         Set<String> exported = new TreeSet<>();
-        Process nm = new ProcessBuilder("nm", "-D", "--defined-only", NativeLibrary.load().toString()).start();
+        Process nm = new ProcessBuilder(
+                        "nm", "-D", "--defined-only", NativeLibrary.load().toString())
+                .start();
         try (InputStream out = nm.getInputStream()) {
             new String(out.readAllBytes(), StandardCharsets.UTF_8)
                     .lines()
@@ -111,7 +115,9 @@ class AbiAgreementTest {
     void constantsHaveTheSameValues() throws Exception {
         assertThat(lines("constant")).isNotEmpty();
         for (String[] line : lines("constant")) {
-            assertThat(VoxgradH.class.getMethod(line[1]).invoke(null)).as(line[1]).isEqualTo(Integer.parseInt(line[2]));
+            assertThat(VoxgradH.class.getMethod(line[1]).invoke(null))
+                    .as(line[1])
+                    .isEqualTo(Integer.parseInt(line[2]));
         }
     }
 
@@ -128,14 +134,17 @@ class AbiAgreementTest {
         for (String[] line : lines("field")) {
             Class<?> type = Class.forName(PACKAGE + line[1]);
             String name = line[1] + "." + line[2];
-            assertThat(type.getMethod(line[2] + "$offset").invoke(null)).as(name).isEqualTo(Long.parseLong(line[3]));
+            assertThat(type.getMethod(line[2] + "$offset").invoke(null))
+                    .as(name)
+                    .isEqualTo(Long.parseLong(line[3]));
             assertThat(code((MemoryLayout) type.getMethod(line[2] + "$layout").invoke(null)))
                     .as(name)
                     .isEqualTo(line[4]);
             fields.get(line[1]).add(line[2]);
         }
         for (Map.Entry<String, Set<String>> struct : fields.entrySet()) {
-            Set<String> generated = Arrays.stream(Class.forName(PACKAGE + struct.getKey()).getMethods())
+            Set<String> generated = Arrays.stream(
+                            Class.forName(PACKAGE + struct.getKey()).getMethods())
                     .map(Method::getName)
                     .filter(n -> n.endsWith("$offset"))
                     .map(n -> n.replace("$offset", ""))
@@ -168,16 +177,16 @@ class AbiAgreementTest {
         }
     }
 
-    private static void set(Class<?> type, String field, String code, MemorySegment memory, int value) throws Exception {
-        Object argument =
-                switch (code) {
-                    case "P" -> MemorySegment.ofAddress(value);
-                    case "F" -> (float) value;
-                    case "D" -> (double) value;
-                    case "I4" -> value;
-                    case "I8" -> (long) value;
-                    default -> throw new IllegalStateException(code);
-                };
+    private static void set(Class<?> type, String field, String code, MemorySegment memory, int value)
+            throws Exception {
+        Object argument = switch (code) {
+            case "P" -> MemorySegment.ofAddress(value);
+            case "F" -> (float) value;
+            case "D" -> (double) value;
+            case "I4" -> value;
+            case "I8" -> (long) value;
+            default -> throw new IllegalStateException(code);
+        };
         Arrays.stream(type.getMethods())
                 .filter(m -> m.getName().equals(field) && m.getParameterCount() == 2)
                 .findFirst()

@@ -126,7 +126,18 @@ public record NetworkSpec(
     /** The same network with only the full resolution as output; the weights stay the same. */
     public NetworkSpec withoutDeepSupervision() {
         return new NetworkSpec(
-                network, dim, inChannels, classes, features, kernels, strides, encoderConvs, decoderConvs, false, negativeSlope, eps);
+                network,
+                dim,
+                inChannels,
+                classes,
+                features,
+                kernels,
+                strides,
+                encoderConvs,
+                decoderConvs,
+                false,
+                negativeSlope,
+                eps);
     }
 
     /** Number of stages. */

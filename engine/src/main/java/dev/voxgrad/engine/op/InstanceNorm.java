@@ -46,23 +46,38 @@ public final class InstanceNorm implements Op {
      * @param into where to write the result, for example the channel slice of a concatenation; empty = a new tensor
      */
     public static Tensor apply(
-            Tape tape, Tensor x, Tensor gamma, Tensor beta, float eps, Activation.Function function, Optional<Tensor> into) {
+            Tape tape,
+            Tensor x,
+            Tensor gamma,
+            Tensor beta,
+            float eps,
+            Activation.Function function,
+            Optional<Tensor> into) {
         Shape s = x.shape();
         if (s.voxels() < 2) {
-            throw new ShapeException("instance norm: a map " + s + " with one voxel has no variance; use a larger patch or fewer stages");
+            throw new ShapeException("instance norm: a map " + s
+                    + " with one voxel has no variance; use a larger patch or fewer stages");
         }
         if (gamma.shape().elements() != s.c() || beta.shape().elements() != s.c()) {
-            throw new ShapeException("instance norm: gamma " + gamma.shape() + ", beta " + beta.shape() + " for input " + s);
+            throw new ShapeException(
+                    "instance norm: gamma " + gamma.shape() + ", beta " + beta.shape() + " for input " + s);
         }
         if (into.isPresent() && !into.get().shape().equals(s)) {
-            throw new ShapeException("instance norm: result " + s + " does not fit into " + into.get().shape());
+            throw new ShapeException("instance norm: result " + s + " does not fit into "
+                    + into.get().shape());
         }
         InstanceNorm op = new InstanceNorm(x, gamma, beta, eps, function, tape);
         Tensor y = into.orElseGet(() -> tape.output(s));
         NativeContext context = x.device().context();
         try (Arena arena = Arena.ofConfined()) {
             context.check(VoxgradH.vg_instance_norm_forward(
-                    context.handle(), op.problem(arena, y), x.data(), gamma.data(), beta.data(), op.mean.data(), op.rstd.data(),
+                    context.handle(),
+                    op.problem(arena, y),
+                    x.data(),
+                    gamma.data(),
+                    beta.data(),
+                    op.mean.data(),
+                    op.rstd.data(),
                     y.data()));
         }
         return tape.record(y, op, x, gamma, beta);
@@ -95,8 +110,17 @@ public final class InstanceNorm implements Op {
         }
         try (Arena arena = Arena.ofConfined()) {
             context.check(VoxgradH.vg_instance_norm_backward(
-                    context.handle(), problem(arena, dy), x.data(), gamma.data(), beta.data(), mean.data(), rstd.data(), dy.data(),
-                    dx.data(), dgamma.data(), dbeta.data()));
+                    context.handle(),
+                    problem(arena, dy),
+                    x.data(),
+                    gamma.data(),
+                    beta.data(),
+                    mean.data(),
+                    rstd.data(),
+                    dy.data(),
+                    dx.data(),
+                    dgamma.data(),
+                    dbeta.data()));
         }
         gradients.give(gamma, dgamma);
         gradients.give(beta, dbeta);

@@ -180,8 +180,10 @@ public final class SegLoss implements Op {
             long count = bad.getAtIndex(ValueLayout.JAVA_LONG, 0);
             if (count > 0) {
                 throw new DataException("loss: " + count + " voxels have a label that is neither "
-                        + (sigmoid ? "0 nor 1" : "a class (0 to " + (c - 1) + ") nor the ignore label") + ", the first one is "
-                        + bad.getAtIndex(ValueLayout.JAVA_LONG, 1) + "; check the label files and the labels of dataset.json");
+                        + (sigmoid ? "0 nor 1" : "a class (0 to " + (c - 1) + ") nor the ignore label")
+                        + ", the first one is "
+                        + bad.getAtIndex(ValueLayout.JAVA_LONG, 1)
+                        + "; check the label files and the labels of dataset.json");
             }
             MemorySegment.copy(out, ValueLayout.JAVA_DOUBLE, 0, values, 0, values.length);
             return new Sums(n, 1, c, values);

@@ -12,7 +12,8 @@ public record Shape(long n, long d, long h, long w, long c) {
     /** Every size must be at least 1. */
     public Shape {
         if (n < 1 || d < 1 || h < 1 || w < 1 || c < 1) {
-            throw new ShapeException("every size of [" + n + "," + d + "," + h + "," + w + "," + c + "] must be at least 1");
+            throw new ShapeException(
+                    "every size of [" + n + "," + d + "," + h + "," + w + "," + c + "] must be at least 1");
         }
     }
 

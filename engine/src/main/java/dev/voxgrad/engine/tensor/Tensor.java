@@ -86,7 +86,10 @@ public final class Tensor {
             throw new ShapeException("planes " + from + " to " + (from + count - 1) + " of a tensor " + shape);
         }
         return new Tensor(
-                memory, offset + from * shape.h() * shape.w() * stride, shape.withGrid(count, shape.h(), shape.w()), stride);
+                memory,
+                offset + from * shape.h() * shape.w() * stride,
+                shape.withGrid(count, shape.h(), shape.w()),
+                stride);
     }
 
     /**
@@ -104,7 +107,8 @@ public final class Tensor {
     /** Sets every element. */
     public void fill(float value) {
         try (Arena arena = Arena.ofConfined()) {
-            device().context().check(VoxgradH.vg_fill(device().context().handle(), map(arena, this, this), value, data()));
+            device().context()
+                    .check(VoxgradH.vg_fill(device().context().handle(), map(arena, this, this), value, data()));
         }
     }
 
@@ -125,7 +129,9 @@ public final class Tensor {
             return;
         }
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment source = values.isNative() ? values : arena.allocate(values.byteSize(), 64).copyFrom(values);
+            MemorySegment source = values.isNative()
+                    ? values
+                    : arena.allocate(values.byteSize(), 64).copyFrom(values);
             device().context()
                     .check(VoxgradH.vg_copy_from_host(device().context().handle(), data(), source, values.byteSize()));
         }
@@ -172,7 +178,8 @@ public final class Tensor {
         requireSameShape(other);
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment problem = map(arena, other, this);
-            device().context().check(VoxgradH.vg_scale(device().context().handle(), problem, alpha, other.data(), data()));
+            device().context()
+                    .check(VoxgradH.vg_scale(device().context().handle(), problem, alpha, other.data(), data()));
         }
     }
 
@@ -181,7 +188,8 @@ public final class Tensor {
         requireSameShape(other);
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment problem = map(arena, other, this);
-            device().context().check(VoxgradH.vg_add(device().context().handle(), problem, alpha, other.data(), data()));
+            device().context()
+                    .check(VoxgradH.vg_add(device().context().handle(), problem, alpha, other.data(), data()));
         }
     }
 
@@ -197,7 +205,8 @@ public final class Tensor {
 
     private void requireDense() {
         if (!dense()) {
-            throw new ShapeException("values can be set on a dense tensor only, this is a slice " + shape + " with stride " + stride);
+            throw new ShapeException(
+                    "values can be set on a dense tensor only, this is a slice " + shape + " with stride " + stride);
         }
     }
 

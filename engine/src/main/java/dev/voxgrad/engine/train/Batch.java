@@ -35,7 +35,8 @@ record Batch(List<String> cases, Shape shape, float[] image, byte[] labels) {
             System.arraycopy(patches.get(j).image(), 0, image, j * first.image().length, first.image().length);
             System.arraycopy(patches.get(j).labels(), 0, labels, j * first.labels().length, first.labels().length);
         }
-        Shape shape = new Shape(size, first.size().d(), first.size().h(), first.size().w(), first.channels());
+        Shape shape =
+                new Shape(size, first.size().d(), first.size().h(), first.size().w(), first.channels());
         return new Batch(patches.stream().map(Patch::caseId).toList(), shape, image, labels);
     }
 }

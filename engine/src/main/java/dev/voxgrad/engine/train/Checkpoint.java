@@ -36,12 +36,17 @@ public final class Checkpoint {
                 .metadata(STEPS, Long.toString(optimizer.steps()))
                 .metadata(STATE, JSON.writeValueAsString(state));
         parameters.export().forEach((name, tensor) -> add(writer, name, tensor));
-        optimizer.state(parameters).forEach((name, tensor) -> writer.f32(OPTIMIZER + name, tensor.toArray(), sizes(tensor)));
+        optimizer
+                .state(parameters)
+                .forEach((name, tensor) -> writer.f32(OPTIMIZER + name, tensor.toArray(), sizes(tensor)));
         writer.writeTo(file);
     }
 
     private static void add(SafetensorsWriter writer, String name, StateTensor tensor) {
-        writer.f32(name, tensor.values(), tensor.shape().stream().mapToLong(Long::longValue).toArray());
+        writer.f32(
+                name,
+                tensor.values(),
+                tensor.shape().stream().mapToLong(Long::longValue).toArray());
     }
 
     private static long[] sizes(Tensor tensor) {
@@ -60,7 +65,8 @@ public final class Checkpoint {
             String state = tensors.metadata().get(STATE);
             String steps = tensors.metadata().get(STEPS);
             if (state == null || steps == null) {
-                throw new DataException(file + ": these are weights without training state; a run cannot be resumed from them");
+                throw new DataException(
+                        file + ": these are weights without training state; a run cannot be resumed from them");
             }
             load(file, parameters, weights(tensors));
             optimizer.state(parameters).forEach((name, tensor) -> tensor.set(tensors.f32(OPTIMIZER + name)));

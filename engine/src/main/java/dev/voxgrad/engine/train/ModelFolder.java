@@ -61,7 +61,8 @@ public record ModelFolder(Path path) {
     /** The weights to predict with: those of the finished run, else the best, else the latest. */
     public Path weights() {
         return first(end(), best(), latest())
-                .orElseThrow(() -> new DataException(path + " has no checkpoint yet; let the training finish its first epochs"));
+                .orElseThrow(() ->
+                        new DataException(path + " has no checkpoint yet; let the training finish its first epochs"));
     }
 
     /** Where a stopped run goes on: the finished checkpoint (nothing is left to do) or the latest. */

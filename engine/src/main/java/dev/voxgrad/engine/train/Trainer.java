@@ -127,7 +127,8 @@ public final class Trainer {
         return switch (training.optimizer()) {
             case "sgd" -> new Sgd(new Sgd.Settings(training.momentum(), true, 0, training.weightDecay()));
             case "adamw" -> new AdamW(new AdamW.Settings(0.9, 0.999, 1e-8, training.weightDecay(), false, true));
-            default -> throw new ConfigException("training.optimizer is " + training.optimizer() + "; use sgd or adamw");
+            default ->
+                throw new ConfigException("training.optimizer is " + training.optimizer() + "; use sgd or adamw");
         };
     }
 
@@ -138,7 +139,9 @@ public final class Trainer {
             case "poly" -> new Schedule.Poly(lr, POLY_POWER);
             case "cosine" -> new Schedule.Cosine(lr, 0);
             case "constant" -> new Schedule.Constant(lr);
-            default -> throw new ConfigException("training.schedule is " + training.schedule() + "; use poly, cosine or constant");
+            default ->
+                throw new ConfigException(
+                        "training.schedule is " + training.schedule() + "; use poly, cosine or constant");
         };
         return training.warmUpEpochs() == 0 ? after : new Schedule.WarmUp(training.warmUpEpochs(), after);
     }
@@ -155,7 +158,8 @@ public final class Trainer {
         Run(Module network, Optimizer optimizer) {
             this.network = network;
             this.optimizer = optimizer;
-            this.deepSupervision = DeepSupervision.of(network.spec().deepSupervision() ? network.spec().stages() - 1 : 1);
+            this.deepSupervision = DeepSupervision.of(
+                    network.spec().deepSupervision() ? network.spec().stages() - 1 : 1);
         }
 
         void epochs(TrainingState start) throws InterruptedException {
@@ -166,9 +170,14 @@ public final class Trainer {
             long from = (long) start.finishedEpochs() * perEpoch;
             TrainingState state = start;
             try (Prefetcher<Batch> batches = new Prefetcher<>(
-                    workers, BATCHES_AHEAD, from, (long) training.epochs() * perEpoch,
+                    workers,
+                    BATCHES_AHEAD,
+                    from,
+                    (long) training.epochs() * perEpoch,
                     i -> Batch.make(
-                            sampler, plan.batchSize(), augmentation,
+                            sampler,
+                            plan.batchSize(),
+                            augmentation,
                             CounterRandom.of(training.seed(), "training", i / perEpoch, i % perEpoch)))) {
                 while (state.finishedEpochs() < training.epochs()) {
                     state = epoch(state, batches);
@@ -236,9 +245,11 @@ public final class Trainer {
                 GradientNorm norm = GradientNorm.of(network.parameters(), gradients);
                 if (!Double.isFinite(lossValue) || !norm.finite()) {
                     if (++badSteps >= MAX_BAD_STEPS) {
-                        throw new DataException("loss or gradient was not finite in " + MAX_BAD_STEPS + " steps in a row (loss "
-                                + lossValue + ", gradient norm " + norm.value() + "), last with the cases " + batch.cases()
-                                + "; look at these images, or lower the learning rate");
+                        throw new DataException(
+                                "loss or gradient was not finite in " + MAX_BAD_STEPS + " steps in a row (loss "
+                                        + lossValue + ", gradient norm " + norm.value() + "), last with the cases "
+                                        + batch.cases()
+                                        + "; look at these images, or lower the learning rate");
                     }
                     return new Step(lossValue, norm.value(), false);
                 }
@@ -269,7 +280,10 @@ public final class Trainer {
             double sum = 0;
             for (int i = 0; i < training.validationIterations(); i++) {
                 Batch batch = Batch.make(
-                        sampler, plan.batchSize(), Optional.empty(), CounterRandom.of(training.seed(), "validation", epoch, i));
+                        sampler,
+                        plan.batchSize(),
+                        Optional.empty(),
+                        CounterRandom.of(training.seed(), "validation", epoch, i));
                 try (Scope scope = device.scope()) {
                     Tape tape = Tape.inference(scope);
                     Labels y = scope.labels(batch.shape().withChannels(1), batch.labels());
@@ -279,7 +293,8 @@ public final class Trainer {
                 }
             }
             Double mean = finite(dice.mean());
-            List<Double> perClass = Arrays.stream(dice.perClass()).mapToObj(Run::finite).toList();
+            List<Double> perClass =
+                    Arrays.stream(dice.perClass()).mapToObj(Run::finite).toList();
             return new Validation(sum / training.validationIterations(), mean, perClass);
         }
 

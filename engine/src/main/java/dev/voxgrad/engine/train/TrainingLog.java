@@ -31,7 +31,8 @@ public final class TrainingLog {
                     records.add(JSON.readValue(lines.get(i), EpochRecord.class));
                 } catch (JacksonException e) {
                     if (i < lines.size() - 1) {
-                        throw new DataException(file + ", line " + (i + 1) + ": not an epoch record: " + e.getOriginalMessage(), e);
+                        throw new DataException(
+                                file + ", line " + (i + 1) + ": not an epoch record: " + e.getOriginalMessage(), e);
                     }
                 }
             }
@@ -55,12 +56,10 @@ public final class TrainingLog {
     static void append(Path file, EpochRecord record) {
         try {
             Files.writeString(
-                    file,
-                    JSON.writeValueAsString(record) + "\n",
-                    StandardOpenOption.CREATE,
-                    StandardOpenOption.APPEND);
+                    file, JSON.writeValueAsString(record) + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
         } catch (IOException e) {
-            throw new DataException("cannot write " + file + ": " + e.getMessage() + "; free some space, then resume", e);
+            throw new DataException(
+                    "cannot write " + file + ": " + e.getMessage() + "; free some space, then resume", e);
         }
     }
 }

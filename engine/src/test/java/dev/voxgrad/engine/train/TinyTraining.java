@@ -23,8 +23,8 @@ final class TinyTraining {
     static final int CLASSES = 3;
 
     /** Mean cross entropy, the simplest formula on the sums. */
-    static final Loss LOSS = (tape, logits, labels) ->
-            SegLoss.apply(tape, logits, labels, SegLoss.Options.SOFTMAX, (sums, partials) -> {
+    static final Loss LOSS =
+            (tape, logits, labels) -> SegLoss.apply(tape, logits, labels, SegLoss.Options.SOFTMAX, (sums, partials) -> {
                 double total = 0;
                 double voxels = 0;
                 for (int n = 0; n < sums.samples(); n++) {
@@ -50,8 +50,24 @@ final class TinyTraining {
                 List.of(List.of(1, 1, 1), List.of(2, 2, 2), List.of(2, 2, 2)),
                 true);
         Training training = new Training(
-                "ce", optimizer, optimizer.equals("sgd") ? 0.01 : 3e-3, 0.9, 3e-5, "poly", 1, epochs, 3, 2, 12, 0.33, List.of(0, 1, 2),
-                Intensity.standard(), true, 0, 1, 42);
+                "ce",
+                optimizer,
+                optimizer.equals("sgd") ? 0.01 : 3e-3,
+                0.9,
+                3e-5,
+                "poly",
+                1,
+                epochs,
+                3,
+                2,
+                12,
+                0.33,
+                List.of(0, 1, 2),
+                Intensity.standard(),
+                true,
+                0,
+                1,
+                42);
         Map<String, Integer> labels = new LinkedHashMap<>(); // in order: the plan is part of the checkpoint's bytes
         labels.put("background", 0);
         labels.put("left", 1);
@@ -70,7 +86,9 @@ final class TinyTraining {
     }
 
     static List<PreparedCase> cases(int count, int seed) {
-        return IntStream.range(0, count).mapToObj(i -> ball("case" + seed + "_" + i, CounterRandom.of(seed, "ball", i))).toList();
+        return IntStream.range(0, count)
+                .mapToObj(i -> ball("case" + seed + "_" + i, CounterRandom.of(seed, "ball", i)))
+                .toList();
     }
 
     private static PreparedCase ball(String id, CounterRandom random) {
@@ -93,10 +111,23 @@ final class TinyTraining {
         Map<Integer, int[]> locations = new LinkedHashMap<>();
         for (int label = 1; label < CLASSES; label++) {
             int l = label;
-            locations.put(label, IntStream.range(0, labels.length).filter(v -> labels[v] == l).toArray());
+            locations.put(
+                    label,
+                    IntStream.range(0, labels.length)
+                            .filter(v -> labels[v] == l)
+                            .toArray());
         }
         return new PreparedCase(
-                id, size, 1, image, labels, List.of(1.0, 1.0, 1.0), CropBox.all(size), size, Geometry.ofSpacing(1, 1, 1), locations);
+                id,
+                size,
+                1,
+                image,
+                labels,
+                List.of(1.0, 1.0, 1.0),
+                CropBox.all(size),
+                size,
+                Geometry.ofSpacing(1, 1, 1),
+                locations);
     }
 
     static Trainer trainer(Plan plan, Device device, Path folder) {

@@ -39,7 +39,9 @@ class TrainerTest {
     }
 
     private static void assertSameBytes(Path found, Path expected) throws IOException {
-        assertThat(Files.mismatch(found, expected)).as("first byte at which %s differs", found).isEqualTo(-1);
+        assertThat(Files.mismatch(found, expected))
+                .as("first byte at which %s differs", found)
+                .isEqualTo(-1);
     }
 
     @ParameterizedTest
@@ -48,7 +50,10 @@ class TrainerTest {
         Path model = train("m", TinyTraining.plan(40, optimizer), 2);
         List<EpochRecord> log = TrainingLog.read(model.resolve("training_log.jsonl"));
         assertThat(log).hasSize(40);
-        assertThat(log).extracting(EpochRecord::epoch).containsExactlyElementsOf(java.util.stream.IntStream.range(0, 40).boxed().toList());
+        assertThat(log)
+                .extracting(EpochRecord::epoch)
+                .containsExactlyElementsOf(
+                        java.util.stream.IntStream.range(0, 40).boxed().toList());
         assertThat(log.getLast().trainLoss()).isLessThan(0.6 * log.getFirst().trainLoss());
         assertThat(log.getLast().emaDice()).isGreaterThan(0.3);
         ModelFolder files = new ModelFolder(model);
@@ -166,7 +171,12 @@ class TrainerTest {
             Plan plan = TinyTraining.plan(4, "adamw");
             try (Device device = Device.cpu(1)) {
                 Trainer trainer = new Trainer(
-                        plan, TinyTraining.LOSS, TinyTraining.cases(4, 1), List.of(), device, new ModelFolder(model),
+                        plan,
+                        TinyTraining.LOSS,
+                        TinyTraining.cases(4, 1),
+                        List.of(),
+                        device,
+                        new ModelFolder(model),
                         new TrainingListener() {
                             @Override
                             public void epoch(EpochRecord record) {
@@ -185,7 +195,12 @@ class TrainerTest {
             Files.delete(disk.resolve("filler"));
             try (Device device = Device.cpu(1)) {
                 new Trainer(
-                                plan, TinyTraining.LOSS, TinyTraining.cases(4, 1), List.of(), device, new ModelFolder(model),
+                                plan,
+                                TinyTraining.LOSS,
+                                TinyTraining.cases(4, 1),
+                                List.of(),
+                                device,
+                                new ModelFolder(model),
                                 TrainingListener.silent())
                         .resume();
             }
@@ -211,7 +226,9 @@ class TrainerTest {
         Path model = train("m", TinyTraining.plan(2, "sgd"), 1);
         try (Device device = Device.cpu(1)) {
             Trainer again = TinyTraining.trainer(TinyTraining.plan(2, "sgd"), device, model);
-            assertThatThrownBy(again::start).isInstanceOf(ConfigException.class).hasMessageContaining("holds a training already");
+            assertThatThrownBy(again::start)
+                    .isInstanceOf(ConfigException.class)
+                    .hasMessageContaining("holds a training already");
             Path before = Files.copy(end(model), folder.resolve("before"));
             again.resume(); // finished: nothing to do
             assertSameBytes(end(model), before);
@@ -227,8 +244,13 @@ class TrainerTest {
         };
         try (Device device = Device.cpu(1)) {
             Trainer trainer = new Trainer(
-                    TinyTraining.plan(2, "sgd"), nan, TinyTraining.cases(4, 1), List.of(), device,
-                    new ModelFolder(folder.resolve("m")), TrainingListener.silent());
+                    TinyTraining.plan(2, "sgd"),
+                    nan,
+                    TinyTraining.cases(4, 1),
+                    List.of(),
+                    device,
+                    new ModelFolder(folder.resolve("m")),
+                    TrainingListener.silent());
             assertThatThrownBy(trainer::start)
                     .isInstanceOf(DataException.class)
                     .hasMessageContaining("3 steps in a row")
@@ -242,7 +264,12 @@ class TrainerTest {
         cases.forEach(c -> java.util.Arrays.fill(c.labels(), (byte) 9));
         try (Device device = Device.cpu(1)) {
             Trainer trainer = new Trainer(
-                    TinyTraining.plan(2, "sgd"), TinyTraining.LOSS, cases, List.of(), device, new ModelFolder(folder.resolve("m")),
+                    TinyTraining.plan(2, "sgd"),
+                    TinyTraining.LOSS,
+                    cases,
+                    List.of(),
+                    device,
+                    new ModelFolder(folder.resolve("m")),
                     TrainingListener.silent());
             assertThatThrownBy(trainer::start)
                     .isInstanceOf(DataException.class)
@@ -256,8 +283,24 @@ class TrainerTest {
         Plan plan = TinyTraining.plan(60, "sgd");
         var t = plan.training();
         Plan early = plan.withTraining(new dev.voxgrad.engine.plan.Training(
-                t.loss(), t.optimizer(), 1e-9, t.momentum(), t.weightDecay(), "constant", 0, 60, 1, 1, t.gradientClip(),
-                t.foregroundOversampling(), t.mirrorAxes(), t.intensity(), t.deepSupervision(), 2, 10, t.seed()));
+                t.loss(),
+                t.optimizer(),
+                1e-9,
+                t.momentum(),
+                t.weightDecay(),
+                "constant",
+                0,
+                60,
+                1,
+                1,
+                t.gradientClip(),
+                t.foregroundOversampling(),
+                t.mirrorAxes(),
+                t.intensity(),
+                t.deepSupervision(),
+                2,
+                10,
+                t.seed()));
         Path model = train("m", early, 1);
         assertThat(TrainingLog.read(model.resolve("training_log.jsonl")).size()).isLessThan(60);
         assertThat(new ModelFolder(model).end()).exists();
@@ -271,7 +314,11 @@ class TrainerTest {
             List<Long> resident = new ArrayList<>();
             Plan plan = TinyTraining.plan(70, "adamw");
             new Trainer(
-                            plan, TinyTraining.LOSS, TinyTraining.cases(4, 1), TinyTraining.cases(2, 2), device,
+                            plan,
+                            TinyTraining.LOSS,
+                            TinyTraining.cases(4, 1),
+                            TinyTraining.cases(2, 2),
+                            device,
                             new ModelFolder(folder.resolve("m")),
                             new TrainingListener() {
                                 @Override
@@ -281,9 +328,12 @@ class TrainerTest {
                                 }
                             })
                     .start();
-            assertThat(device.describe().poolLiveBytes()).as("everything was freed").isZero();
+            assertThat(device.describe().poolLiveBytes())
+                    .as("everything was freed")
+                    .isZero();
             assertThat(reserved.getLast()).as("pool").isEqualTo(reserved.get(2));
-            // The Java heap may still fill up to its limit; the native part is what the pool says. 64 MB is far below what 180 leaked
+            // The Java heap may still fill up to its limit; the native part is what the pool says. 64 MB is far below
+            // what 180 leaked
             // steps would cost.
             assertThat(resident.getLast() - resident.get(10)).as("resident kB").isLessThan(64 * 1024);
         }
