@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Assumptions;
@@ -100,6 +101,17 @@ public final class Golden {
                 .forEach((op, count) ->
                         tests.addAll(testsOf(op, count, handlers.get(op), pending.holds(category, op), selection)));
         return tests.stream();
+    }
+
+    /** One test per case of one operation that passes a filter; other tests see to the rest of the category. */
+    public Stream<DynamicTest> tests(String op, Predicate<GoldenCase> filter, Handler handler) {
+        Selection selection = Selection.fromProperties();
+        List<GoldenCase> found = cases(op).stream().filter(filter).toList();
+        Assertions.assertFalse(found.isEmpty(), folder + ": no case of " + op + " passes the filter of this test");
+        return found.stream()
+                .map(c -> selection.includesCategory(category) && selection.includes(c)
+                        ? DynamicTest.dynamicTest(c.name(), () -> handler.check(c))
+                        : skipped(c.name(), c.name() + " is left out by " + Selection.PROPERTY));
     }
 
     private List<DynamicTest> testsOf(String op, int count, Handler handler, boolean pending, Selection selection) {

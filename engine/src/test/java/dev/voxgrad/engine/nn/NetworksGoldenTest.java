@@ -11,9 +11,9 @@ import dev.voxgrad.golden.ChannelsLast;
 import dev.voxgrad.golden.Devices;
 import dev.voxgrad.golden.Golden;
 import dev.voxgrad.golden.GoldenCase;
+import dev.voxgrad.golden.GoldenNetworks;
 import dev.voxgrad.golden.GoldenTensor;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,12 +34,12 @@ class NetworksGoldenTest {
     }
 
     private static void check(GoldenCase golden, Device device) {
-        NetworkSpec spec = spec(golden.params());
+        NetworkSpec spec = GoldenNetworks.spec(golden);
         golden.checkScalar("parameters", ParameterSpec.count(Networks.parameters(spec)));
         try (Scope scope = device.scope()) {
             Module network = Networks.create(spec, scope);
             Parameters parameters = network.parameters();
-            Map<String, StateTensor> state = state(golden);
+            Map<String, StateTensor> state = GoldenNetworks.state(golden);
             parameters.load(withAliases(golden, state));
             checkExport(parameters, state);
 
@@ -67,17 +67,12 @@ class NetworksGoldenTest {
 
             Gradients gradients = tape.backward(outputs, upstream);
             golden.check("grad/in.x", ChannelsLast.array(gradients.of(x).orElseThrow()));
-            Map<String, Tensor> byName = new LinkedHashMap<>();
-            parameters.byName().forEach((name, t) -> gradients.of(t).ifPresent(g -> byName.put(name, g)));
-            Map<String, StateTensor> exported = parameters.export(byName);
-            for (ParameterSpec p : parameters.specs()) {
-                StateTensor gradient = exported.get(p.name());
-                // A head that is not evaluated has no gradient here, and none or zeros in the reference.
-                float[] values = gradient == null ? new float[(int) p.shape().elements()] : gradient.values();
-                if (gradient != null || golden.has("grad/" + p.name())) {
-                    golden.check("grad/" + p.name(), values);
+            // A head that is not evaluated has no gradient here, and none or zeros in the reference.
+            GoldenNetworks.gradients(parameters, gradients).forEach((name, values) -> {
+                if (gradients.of(parameters.get(name)).isPresent() || golden.has("grad/" + name)) {
+                    golden.check("grad/" + name, values);
                 }
-            }
+            });
         }
     }
 
@@ -100,19 +95,6 @@ class NetworksGoldenTest {
                 assertThat(tensor.sameBits(state.get(name))).as(name).isTrue());
     }
 
-    private static Map<String, StateTensor> state(GoldenCase golden) {
-        Map<String, StateTensor> state = new LinkedHashMap<>();
-        for (String key : golden.keys()) {
-            if (key.startsWith("state/")) {
-                GoldenTensor t = golden.tensor(key);
-                List<Long> shape =
-                        Arrays.stream(t.shape()).mapToObj(Long::valueOf).toList();
-                state.put(key.substring("state/".length()), new StateTensor(shape, t.floats()));
-            }
-        }
-        return state;
-    }
-
     /** As a saved checkpoint: every tensor under all its names, with the prefix of a compiled network. */
     private static Map<String, StateTensor> withAliases(GoldenCase golden, Map<String, StateTensor> state) {
         Map<String, StateTensor> saved = new LinkedHashMap<>();
@@ -123,29 +105,5 @@ class NetworksGoldenTest {
             saved.put("_orig_mod." + alias.getKey(), state.get(alias.getValue().asString()));
         }
         return saved;
-    }
-
-    private static NetworkSpec spec(JsonNode p) {
-        return new NetworkSpec(
-                p.path("class").asString(),
-                p.path("dim").asInt(),
-                p.path("in_channels").asInt(),
-                p.path("classes").asInt(),
-                integers(p.path("features")),
-                nested(p.path("kernels")),
-                nested(p.path("strides")),
-                integers(p.path("blocks_per_stage")),
-                integers(p.path("decoder_convs")),
-                p.path("deep_supervision").asBoolean(),
-                p.path("negative_slope").asDouble(),
-                p.path("eps").asDouble());
-    }
-
-    private static List<Integer> integers(JsonNode array) {
-        return array.values().stream().map(JsonNode::asInt).toList();
-    }
-
-    private static List<List<Integer>> nested(JsonNode array) {
-        return array.values().stream().map(NetworksGoldenTest::integers).toList();
     }
 }
