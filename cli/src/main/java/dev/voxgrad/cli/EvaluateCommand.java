@@ -25,10 +25,18 @@ final class EvaluateCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(names = {"-p", "--predictions"}, required = true, paramLabel = "FOLDER", description = "Folder of masks.")
+    @Option(
+            names = {"-p", "--predictions"},
+            required = true,
+            paramLabel = "FOLDER",
+            description = "Folder of masks.")
     private Path predictions;
 
-    @Option(names = {"-r", "--references"}, required = true, paramLabel = "FOLDER", description = "Folder of reference labels.")
+    @Option(
+            names = {"-r", "--references"},
+            required = true,
+            paramLabel = "FOLDER",
+            description = "Folder of reference labels.")
     private Path references;
 
     @Option(
@@ -38,7 +46,10 @@ final class EvaluateCommand implements Callable<Integer> {
             description = "Folder whose dataset.json names the labels: a data set or a model.")
     private Path dataset;
 
-    @Option(names = {"-o", "--output"}, paramLabel = "FILE", description = "Also write the summary as JSON.")
+    @Option(
+            names = {"-o", "--output"},
+            paramLabel = "FILE",
+            description = "Also write the summary as JSON.")
     private Optional<Path> output;
 
     @Option(names = "--partial", description = "Allow references without a mask.")
@@ -66,7 +77,11 @@ final class EvaluateCommand implements Callable<Integer> {
     }
 
     static void print(Summary summary, LabelNames names, PrintWriter out) {
-        int width = summary.labels().stream().mapToInt(l -> names.name(l).length()).max().orElse(5) + 2;
+        int width = summary.labels().stream()
+                        .mapToInt(l -> names.name(l).length())
+                        .max()
+                        .orElse(5)
+                + 2;
         out.printf("%-" + width + "s %8s %8s%n", "label", "Dice", "IoU");
         for (int label : summary.labels()) {
             out.printf(
@@ -75,7 +90,11 @@ final class EvaluateCommand implements Callable<Integer> {
                     number(summary.mean(label, "Dice")),
                     number(summary.mean(label, "IoU")));
         }
-        out.printf("%-" + width + "s %8s %8s%n", "mean", number(summary.foregroundMean("Dice")), number(summary.foregroundMean("IoU")));
+        out.printf(
+                "%-" + width + "s %8s %8s%n",
+                "mean",
+                number(summary.foregroundMean("Dice")),
+                number(summary.foregroundMean("IoU")));
     }
 
     private static String number(double value) {

@@ -33,6 +33,7 @@ import picocli.CommandLine.Spec;
             ResumeCommand.class,
             PredictCommand.class,
             EvaluateCommand.class,
+            InspectCommand.class,
             DoctorCommand.class
         })
 public final class Main implements Runnable {

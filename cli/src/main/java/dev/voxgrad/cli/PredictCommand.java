@@ -37,7 +37,11 @@ final class PredictCommand implements Callable<Integer> {
     @Mixin
     private JsonOption json;
 
-    @Option(names = {"-m", "--model"}, required = true, paramLabel = "MODEL", description = "Folder of a trained model.")
+    @Option(
+            names = {"-m", "--model"},
+            required = true,
+            paramLabel = "MODEL",
+            description = "Folder of a trained model.")
     private Path model;
 
     @Option(
@@ -47,16 +51,28 @@ final class PredictCommand implements Callable<Integer> {
             description = "Folder of images, or one image file of a model with one channel.")
     private Path input;
 
-    @Option(names = {"-o", "--output"}, required = true, paramLabel = "FOLDER", description = "Folder of the masks.")
+    @Option(
+            names = {"-o", "--output"},
+            required = true,
+            paramLabel = "FOLDER",
+            description = "Folder of the masks.")
     private Path output;
 
-    @Option(names = "--ending", defaultValue = ".nii.gz", description = "Ending of images and masks. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--ending",
+            defaultValue = ".nii.gz",
+            description = "Ending of images and masks. Default: ${DEFAULT-VALUE}.")
     private String ending;
 
-    @Option(names = "--step", defaultValue = "0.5", description = "Distance of two tiles in tiles, above 0 to 1. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--step",
+            defaultValue = "0.5",
+            description = "Distance of two tiles in tiles, above 0 to 1. Default: ${DEFAULT-VALUE}.")
     private double step;
 
-    @Option(names = "--no-mirror", description = "Do not average over mirrored passes: up to eight times faster, slightly less exact.")
+    @Option(
+            names = "--no-mirror",
+            description = "Do not average over mirrored passes: up to eight times faster, slightly less exact.")
     private boolean noMirror;
 
     @Option(names = "--no-gaussian", description = "Weigh all voxels of a tile alike.")
@@ -65,11 +81,14 @@ final class PredictCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         if (!(step > 0 && step <= 1)) {
-            throw new picocli.CommandLine.ParameterException(spec.commandLine(), "--step is " + step + "; use a number above 0, up to 1");
+            throw new picocli.CommandLine.ParameterException(
+                    spec.commandLine(), "--step is " + step + "; use a number above 0, up to 1");
         }
         List<Case> cases = Files.isRegularFile(input) ? List.of(single()) : Case.scan(input, ending);
         Files.createDirectories(output);
-        if (Files.isSameFile(output, Files.isDirectory(input) ? input : input.toAbsolutePath().getParent())) {
+        if (Files.isSameFile(
+                output,
+                Files.isDirectory(input) ? input : input.toAbsolutePath().getParent())) {
             throw new DataException(output + " is the input folder; masks must go to another one");
         }
         List<PredictionJob.Result> results;
@@ -77,7 +96,8 @@ final class PredictCommand implements Callable<Integer> {
             results = PredictionJob.run(
                     model, cases, output, ending, new PredictionJob.Settings(step, !noGaussian, !noMirror), opened);
         }
-        List<PredictionJob.Result> failed = results.stream().filter(r -> r.error() != null).toList();
+        List<PredictionJob.Result> failed =
+                results.stream().filter(r -> r.error() != null).toList();
         PrintWriter out = spec.commandLine().getOut();
         if (json.isSet()) {
             json.print(out, results);
@@ -88,7 +108,9 @@ final class PredictCommand implements Callable<Integer> {
         }
         failed.forEach(r -> spec.commandLine().getErr().println("voxgrad: case " + r.id() + " failed: " + r.error()));
         if (!failed.isEmpty()) {
-            spec.commandLine().getErr().println("voxgrad: " + failed.size() + " of " + results.size() + " cases failed");
+            spec.commandLine()
+                    .getErr()
+                    .println("voxgrad: " + failed.size() + " of " + results.size() + " cases failed");
         }
         return failed.isEmpty() ? ExitCode.OK : ExitCode.BAD_INPUT;
     }

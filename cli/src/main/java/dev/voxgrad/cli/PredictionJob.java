@@ -34,7 +34,8 @@ final class PredictionJob {
     private PredictionJob() {}
 
     /** Predicts all cases with the model of a folder; CASE becomes CASE + ending in the output folder. */
-    static List<Result> run(Path model, List<Case> cases, Path output, String ending, Settings settings, Device device) {
+    static List<Result> run(
+            Path model, List<Case> cases, Path output, String ending, Settings settings, Device device) {
         ModelFolder folder = new ModelFolder(model);
         Plan plan = folder.readPlan();
         List<Result> results = new ArrayList<>();

@@ -2,12 +2,15 @@ package dev.voxgrad.cli;
 
 import dev.voxgrad.cli.data.BrainDataset;
 import dev.voxgrad.cli.data.DebianPackage;
+import dev.voxgrad.cli.report.HtmlReport;
+import dev.voxgrad.engine.ConfigException;
 import dev.voxgrad.engine.metric.DiceEvaluator;
 import dev.voxgrad.engine.metric.Summary;
 import dev.voxgrad.engine.plan.Case;
 import dev.voxgrad.engine.plan.DatasetDescription;
 import dev.voxgrad.engine.plan.Plan;
 import dev.voxgrad.engine.tensor.Device;
+import dev.voxgrad.engine.train.ModelFolder;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -44,7 +47,10 @@ final class QuickstartCommand implements Callable<Integer> {
             description = "Folder of everything that is made; must be new or empty. Default: ${DEFAULT-VALUE}.")
     private Path output;
 
-    @Option(names = "--epochs", paramLabel = "N", description = "Epochs of 50 steps. Default: " + QuickstartPlan.EPOCHS + ".")
+    @Option(
+            names = "--epochs",
+            paramLabel = "N",
+            description = "Epochs of 50 steps. Default: " + QuickstartPlan.EPOCHS + ".")
     private int epochs = QuickstartPlan.EPOCHS;
 
     @Option(names = "--seed", paramLabel = "N", defaultValue = "1234", description = "Seed. Default: ${DEFAULT-VALUE}.")
@@ -58,6 +64,11 @@ final class QuickstartCommand implements Callable<Integer> {
         long start = System.nanoTime();
         PrintWriter out = spec.commandLine().getOut();
         Path model = output.resolve("model");
+        if (Files.exists(model)) {
+            throw new ConfigException(
+                    output + " holds a quick start already; look at its report.html, delete the folder or give"
+                            + " another --output");
+        }
         Path predictions = Files.createDirectories(output.resolve("predictions"));
         BrainDataset data =
                 BrainDataset.write(output.toAbsolutePath().normalize(), 3, phantom, DebianPackage.apt(), out::println);
@@ -65,10 +76,11 @@ final class QuickstartCommand implements Callable<Integer> {
         DatasetDescription description = DatasetDescription.read(data.folder());
         Plan plan = QuickstartPlan.of(description, epochs, seed);
         List<String> training = List.of(BrainDataset.TRAINING_CASE);
+        List<Case> cases = Case.scan(data.folder().resolve("imagesTs"), description.fileEnding());
+        String machine;
         try (Device opened = device.open()) {
-            new TrainingJob(out, model)
-                    .start(plan, new RunFile(data.folder().toString(), training, training), opened);
-            List<Case> cases = Case.scan(data.folder().resolve("imagesTs"), description.fileEnding());
+            new TrainingJob(out, model).start(plan, new RunFile(data.folder().toString(), training, training), opened);
+            machine = QuickstartReport.describe(opened);
             for (PredictionJob.Result r : PredictionJob.run(
                     model, cases, predictions, description.fileEnding(), PredictionJob.Settings.DEFAULT, opened)) {
                 if (r.error() != null) {
@@ -81,8 +93,12 @@ final class QuickstartCommand implements Callable<Integer> {
                 .evaluateFolders(predictions, data.folder().resolve("labelsTs"), description.fileEnding(), true);
         summary.write(output.resolve("summary.json"), false);
         EvaluateCommand.print(summary, description.labels(), out);
+        double seconds = (System.nanoTime() - start) / 1e9;
+        Path report = output.resolve("report.html");
+        HtmlReport.write(
+                report, new QuickstartReport(data, new ModelFolder(model), cases, summary, machine, seconds).toData());
         out.printf("mean foreground Dice on the unseen hemisphere: %.3f%n", summary.foregroundMean("Dice"));
-        out.printf("all files are in %s (%.0f s)%n", output, (System.nanoTime() - start) / 1e9);
+        out.printf("all files are in %s (%.0f s); open %s%n", output, seconds, report);
         return ExitCode.OK;
     }
 }

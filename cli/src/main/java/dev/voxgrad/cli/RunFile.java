@@ -30,7 +30,8 @@ record RunFile(String dataset, List<String> training, List<String> validation) {
     static RunFile read(Path model) {
         Path file = model.resolve(NAME);
         if (!Files.exists(file)) {
-            throw new DataException(model + " has no " + NAME + "; it is not the folder of a training, or it was stopped before it began");
+            throw new DataException(model + " has no " + NAME
+                    + "; it is not the folder of a training, or it was stopped before it began");
         }
         try {
             return JSON.readValue(Files.readString(file), RunFile.class);

@@ -40,7 +40,11 @@ final class TrainCommand implements Callable<Integer> {
     @Parameters(paramLabel = "DATASET", description = "Folder with dataset.json, imagesTr and labelsTr.")
     private Path dataset;
 
-    @Option(names = {"-o", "--output"}, required = true, paramLabel = "MODEL", description = "Folder of the model, made if it does not exist.")
+    @Option(
+            names = {"-o", "--output"},
+            required = true,
+            paramLabel = "MODEL",
+            description = "Folder of the model, made if it does not exist.")
     private Path model;
 
     @Option(names = "--plan", paramLabel = "FILE", description = "A plan.json to train with.")
@@ -85,7 +89,8 @@ final class TrainCommand implements Callable<Integer> {
                         Training.standard(),
                         memory));
         Training t = base.training();
-        Plan changed = base.withTraining(t.with(loss.orElse(t.loss()), epochs.orElse(t.epochs()), seed.orElse(t.seed())));
+        Plan changed =
+                base.withTraining(t.with(loss.orElse(t.loss()), epochs.orElse(t.epochs()), seed.orElse(t.seed())));
         try (Device opened = device.open()) {
             new TrainingJob(out, model).start(changed, run(raw.cases()), opened);
         }
@@ -100,7 +105,8 @@ final class TrainCommand implements Callable<Integer> {
             return new RunFile(folder, ids, ids);
         }
         if (!fold.matches("[0-4]")) {
-            throw new picocli.CommandLine.ParameterException(spec.commandLine(), "--fold is " + fold + "; use 0 to 4 or all");
+            throw new picocli.CommandLine.ParameterException(
+                    spec.commandLine(), "--fold is " + fold + "; use 0 to 4 or all");
         }
         Splits.Fold split = Splits.crossValidation(ids, 5, Splits.SEED).get(Integer.parseInt(fold));
         return new RunFile(folder, split.train(), split.val());

@@ -36,8 +36,8 @@ final class TrainingJob {
     /** Starts a new training. */
     void start(Plan plan, RunFile run, Device device) throws InterruptedException, IOException {
         if (Files.exists(folder.end()) || Files.exists(folder.latest())) {
-            throw new ConfigException(folder.path() + " holds a training already; resume it (voxgrad resume " + folder.path()
-                    + ") or choose another folder");
+            throw new ConfigException(folder.path() + " holds a training already; resume it (voxgrad resume "
+                    + folder.path() + ") or choose another folder");
         }
         Loss loss = loss(plan); // before anything is written: a wrong text fails at once
         run.write(folder.path());
@@ -54,7 +54,10 @@ final class TrainingJob {
     }
 
     private static Loss loss(Plan plan) {
-        return Losses.parse(plan.training().loss(), plan.labelNames().classes(), plan.labelNames().ignore());
+        return Losses.parse(
+                plan.training().loss(),
+                plan.labelNames().classes(),
+                plan.labelNames().ignore());
     }
 
     private Trainer trainer(Plan plan, Loss loss, RunFile run, Device device) {
@@ -75,9 +78,11 @@ final class TrainingJob {
         RawDataset.open(Path.of(run.dataset())).cases().forEach(c -> known.put(c.id(), c));
         List<String> wanted = new ArrayList<>(run.training());
         run.validation().stream().filter(id -> !wanted.contains(id)).forEach(wanted::add);
-        List<String> missing = wanted.stream().filter(id -> !known.containsKey(id)).toList();
+        List<String> missing =
+                wanted.stream().filter(id -> !known.containsKey(id)).toList();
         if (!missing.isEmpty()) {
-            throw new ConfigException("the data set " + run.dataset() + " has no cases " + missing + "; the split names them");
+            throw new ConfigException(
+                    "the data set " + run.dataset() + " has no cases " + missing + "; the split names them");
         }
         Map<String, PreparedCase> prepared = new LinkedHashMap<>();
         try (Progress bar = Progress.start("preparing", wanted.size(), "cases")) {
@@ -101,8 +106,8 @@ final class TrainingJob {
 
         @Override
         public void started(int firstEpoch, int count, int iterationsPerEpoch) {
-            out.println((firstEpoch == 0 ? "training " : "resuming at epoch " + firstEpoch + ", ") + epochs + " epochs of " + perEpoch
-                    + " steps into " + folder.path());
+            out.println((firstEpoch == 0 ? "training " : "resuming at epoch " + firstEpoch + ", ") + epochs
+                    + " epochs of " + perEpoch + " steps into " + folder.path());
             out.flush();
             bar = Progress.start("training", (long) epochs * perEpoch, "steps");
             bar.to((long) firstEpoch * perEpoch);
@@ -115,7 +120,8 @@ final class TrainingJob {
 
         @Override
         public void epoch(EpochRecord r) {
-            bar.note("loss %.3f%s".formatted(r.trainLoss(), r.emaDice() == null ? "" : ", Dice %.3f".formatted(r.emaDice())));
+            bar.note("loss %.3f%s"
+                    .formatted(r.trainLoss(), r.emaDice() == null ? "" : ", Dice %.3f".formatted(r.emaDice())));
             boolean last = r.epoch() == epochs - 1;
             if (last) {
                 bar.close();
