@@ -5,7 +5,7 @@ import java.nio.file.Path;
 import java.time.LocalDate;
 import java.util.regex.Pattern;
 
-/** Prints the table of convolution layers as Markdown: {@code Main PROBLEM_FILE PEAK_PROGRAM [PATTERN [THREADS]]}. */
+/** Prints the tables of networks and convolution layers as Markdown: {@code Main PROBLEM_FILE PEAK_PROGRAM [PATTERN [THREADS]]}. */
 public final class Main {
     private static final double SECONDS_EACH = 3;
 
@@ -19,6 +19,17 @@ public final class Main {
         try (Device device = Device.cpu(threads)) {
             Machine machine = Machine.measure(device.describe(), Path.of(args[1]));
             System.out.println(LocalDate.now() + ": " + machine.describe());
+            System.out.println();
+            System.out.println("| network, 1 channel in, 4 classes | training step ms | forward ms | peak MB of tensors |");
+            System.out.println("|---|---|---|---|");
+            for (StepBench.Job job : StepBench.JOBS) {
+                if (pattern.matcher(job.name()).find()) {
+                    try (Device own = Device.cpu(threads)) { // so that the peak is this network's
+                        StepBench.Times t = StepBench.run(own, job, SECONDS_EACH);
+                        System.out.printf("| %s | %.1f | %.1f | %.0f |%n", job.name(), t.stepMs(), t.forwardMs(), t.peakMb());
+                    }
+                }
+            }
             System.out.println();
             System.out.println(
                     "| layer | forward ms | GFLOP/s | % of FMA peak | both gradients ms | GFLOP/s | % of FMA peak |");

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.voxgrad.engine.tensor.Device;
 import dev.voxgrad.engine.tensor.Shape;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
@@ -37,6 +38,10 @@ class BenchmarksRunTest {
                     ConvBench.run(device, new ConvProblem("tiny", new Shape(1, 4, 5, 6, 3), 4, 3, 2), 0);
             assertThat(times.forwardMs()).isPositive();
             assertThat(times.backwardMs()).isPositive();
+            StepBench.Times step = StepBench.run(
+                    device, StepBench.Job.plain("tiny", List.of(2, 3, 4), new Shape(1, 8, 8, 8, 1)), 0);
+            assertThat(step.stepMs()).isPositive();
+            assertThat(step.forwardMs()).isPositive();
         }
     }
 }

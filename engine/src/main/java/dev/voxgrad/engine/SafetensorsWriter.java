@@ -1,6 +1,7 @@
 package dev.voxgrad.engine;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -98,17 +99,23 @@ public final class SafetensorsWriter {
         byte[] header = header(ordered);
         AtomicFile.write(file, channel -> {
             AtomicFile.writeFully(channel, ByteBuffer.wrap(header));
-            ByteBuffer staging = ByteBuffer.allocateDirect(STAGING_BYTES);
-            for (Tensor tensor : ordered) {
-                MemorySegment data = tensor.data().get();
-                if (data.byteSize() != tensor.bytes()) {
-                    throw new ShapeException("safetensors: tensor '" + tensor.name() + "' " + tensor.type() + " "
-                            + tensor.shape() + " needs " + tensor.bytes() + " bytes, got "
-                            + data.byteSize());
+            // Freed here, not by the garbage collector: a run of many checkpoints would pile them up.
+            try (Arena arena = Arena.ofConfined()) {
+                ByteBuffer staging = arena.allocate(STAGING_BYTES).asByteBuffer();
+                for (Tensor tensor : ordered) {
+                    copy(checked(tensor), channel, staging);
                 }
-                copy(data, channel, staging);
             }
         });
+    }
+
+    private static MemorySegment checked(Tensor tensor) {
+        MemorySegment data = tensor.data().get();
+        if (data.byteSize() != tensor.bytes()) {
+            throw new ShapeException("safetensors: tensor '" + tensor.name() + "' " + tensor.type() + " "
+                    + tensor.shape() + " needs " + tensor.bytes() + " bytes, got " + data.byteSize());
+        }
+        return data;
     }
 
     private byte[] header(List<Tensor> ordered) {

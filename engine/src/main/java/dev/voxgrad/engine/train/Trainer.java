@@ -224,10 +224,11 @@ public final class Trainer {
             if (next.isBest()) {
                 write(folder.best(), next);
             }
+            // Before the checkpoint: a run killed in between repeats the epoch, and resuming drops its record.
+            TrainingLog.append(folder.log(), record);
             if (next.finishedEpochs() % training.checkpointEvery() == 0 && next.finishedEpochs() < training.epochs()) {
                 write(folder.latest(), next);
             }
-            TrainingLog.append(folder.log(), record);
             listener.epoch(record);
             return next;
         }
