@@ -1,7 +1,5 @@
 package dev.voxgrad.engine.optim;
 
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.within;
 
 import dev.voxgrad.engine.autograd.Gradients;
 import dev.voxgrad.engine.autograd.Tape;
@@ -76,10 +74,16 @@ class OptimizersGoldenTest {
     }
 
     /**
-     * Sets the start values. In these files in/param holds the end of the reference's float32 run, not the start, so the start is the
-     * first golden step undone in float64; the 29 later steps and the hand-computed first step of {@link OptimizerTest} are the test.
+     * Sets the start values. Files made by the first generator hold the end of the reference's float32 run in in/param instead of its
+     * start; there the start is the first golden step undone in float64, and the 29 later steps and the hand-computed first step of
+     * {@link OptimizerTest} are the test. Files whose in/param is a start are used as they are.
      */
     private static void start(GoldenCase golden, Parameters parameters, Undo undo) {
+        boolean endGiven = parameters.byName().keySet().stream().allMatch(name -> holdsTheEnd(golden, name));
+        if (!endGiven) {
+            return; // the parameters have the values of in/param already
+        }
+        System.out.println(golden.id() + ": in/param is the end of the run; starting from golden step 0, undone");
         double lr = golden.tensor("out/lr").values()[0];
         double scale = 1;
         if (golden.has("out/grad_norm_before_clip")) {
@@ -91,16 +95,23 @@ class OptimizersGoldenTest {
         parameters.byName().forEach((name, tensor) -> {
             double[] path = golden.tensor("out/param." + name).values();
             double[] gradient = golden.tensor("in/grad." + name).values();
-            float[] given = golden.tensor("in/param." + name).floats();
-            float[] start = new float[given.length];
+            float[] start = new float[Math.toIntExact(tensor.shape().elements())];
             for (int i = 0; i < start.length; i++) {
-                assertThat((double) given[i])
-                        .as("in/param is a start value by now: use it and delete this method")
-                        .isCloseTo(path[path.length - start.length + i], within(1e-5));
                 start[i] = (float) undo.start(path[i], factor * gradient[i], lr);
             }
             tensor.set(start);
         });
+    }
+
+    private static boolean holdsTheEnd(GoldenCase golden, String name) {
+        float[] given = golden.tensor("in/param." + name).floats();
+        double[] path = golden.tensor("out/param." + name).values();
+        for (int i = 0; i < given.length; i++) {
+            if (Math.abs(given[i] - path[path.length - given.length + i]) > 1e-5) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** Runs all steps; half-way the state moves to a second optimizer, as on resuming from a checkpoint. */
