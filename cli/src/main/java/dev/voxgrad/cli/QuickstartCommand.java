@@ -66,8 +66,7 @@ final class QuickstartCommand implements Callable<Integer> {
         Path model = output.resolve("model");
         if (Files.exists(model)) {
             throw new ConfigException(
-                    output + " holds a quick start already; look at its report.html, delete the folder or give"
-                            + " another --output");
+                    output + " holds a quick start already; delete the folder or give another --output");
         }
         Path predictions = Files.createDirectories(output.resolve("predictions"));
         BrainDataset data =

@@ -34,7 +34,7 @@ final class QuickstartPlan {
                 0.9,
                 1e-2,
                 "poly",
-                1,
+                Math.min(1, epochs - 1),
                 epochs,
                 STEPS_PER_EPOCH,
                 4,

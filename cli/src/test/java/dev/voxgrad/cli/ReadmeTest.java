@@ -28,19 +28,27 @@ class ReadmeTest {
     void embeddingExampleCompiles() throws IOException {
         Matcher block = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL).matcher(Files.readString(README));
         assertThat(block.find()).as("a java block in the README").isTrue();
-        JavaFileObject source = new SimpleJavaFileObject(URI.create("string:///Segment.java"), JavaFileObject.Kind.SOURCE) {
-            @Override
-            public CharSequence getCharContent(boolean ignoreEncodingErrors) {
-                return block.group(1);
-            }
-        };
+        JavaFileObject source =
+                new SimpleJavaFileObject(URI.create("string:///Segment.java"), JavaFileObject.Kind.SOURCE) {
+                    @Override
+                    public CharSequence getCharContent(boolean ignoreEncodingErrors) {
+                        return block.group(1);
+                    }
+                };
         JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
         DiagnosticCollector<JavaFileObject> diagnostics = new DiagnosticCollector<>();
         boolean compiled = compiler.getTask(
                         null,
                         null,
                         diagnostics,
-                        List.of("-d", folder.toString(), "-cp", System.getProperty("java.class.path"), "--release", "22", "-proc:none"),
+                        List.of(
+                                "-d",
+                                folder.toString(),
+                                "-cp",
+                                System.getProperty("java.class.path"),
+                                "--release",
+                                "22",
+                                "-proc:none"),
                         null,
                         List.of(source))
                 .call();
