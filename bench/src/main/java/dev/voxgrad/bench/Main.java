@@ -20,13 +20,15 @@ public final class Main {
             Machine machine = Machine.measure(device.describe(), Path.of(args[1]));
             System.out.println(LocalDate.now() + ": " + machine.describe());
             System.out.println();
-            System.out.println("| network, 1 channel in, 4 classes | training step ms | forward ms | peak MB of tensors |");
+            System.out.println(
+                    "| network, 1 channel in, 4 classes | training step ms | forward ms | peak MB of tensors |");
             System.out.println("|---|---|---|---|");
             for (StepBench.Job job : StepBench.JOBS) {
                 if (pattern.matcher(job.name()).find()) {
                     try (Device own = Device.cpu(threads)) { // so that the peak is this network's
                         StepBench.Times t = StepBench.run(own, job, SECONDS_EACH);
-                        System.out.printf("| %s | %.1f | %.1f | %.0f |%n", job.name(), t.stepMs(), t.forwardMs(), t.peakMb());
+                        System.out.printf(
+                                "| %s | %.1f | %.1f | %.0f |%n", job.name(), t.stepMs(), t.forwardMs(), t.peakMb());
                     }
                 }
             }

@@ -87,7 +87,9 @@ final class StepBench {
                 }
             }
             return new Times(
-                    ConvBench.median(steps, runs), ConvBench.median(forwards, runs), device.describe().poolPeakBytes() / 1e6);
+                    ConvBench.median(steps, runs),
+                    ConvBench.median(forwards, runs),
+                    device.describe().poolPeakBytes() / 1e6);
         }
     }
 }

@@ -38,8 +38,8 @@ class BenchmarksRunTest {
                     ConvBench.run(device, new ConvProblem("tiny", new Shape(1, 4, 5, 6, 3), 4, 3, 2), 0);
             assertThat(times.forwardMs()).isPositive();
             assertThat(times.backwardMs()).isPositive();
-            StepBench.Times step = StepBench.run(
-                    device, StepBench.Job.plain("tiny", List.of(2, 3, 4), new Shape(1, 8, 8, 8, 1)), 0);
+            StepBench.Times step =
+                    StepBench.run(device, StepBench.Job.plain("tiny", List.of(2, 3, 4), new Shape(1, 8, 8, 8, 1)), 0);
             assertThat(step.stepMs()).isPositive();
             assertThat(step.forwardMs()).isPositive();
         }

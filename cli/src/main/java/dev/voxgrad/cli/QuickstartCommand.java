@@ -44,7 +44,8 @@ final class QuickstartCommand implements Callable<Integer> {
             names = {"-o", "--output"},
             paramLabel = "FOLDER",
             defaultValue = "voxgrad-quickstart",
-            description = "Folder of everything that is made; must be new or empty. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "Folder of everything that is made; a quick start in it is repeated. Default: ${DEFAULT-VALUE}.")
     private Path output;
 
     @Option(
@@ -64,10 +65,7 @@ final class QuickstartCommand implements Callable<Integer> {
         long start = System.nanoTime();
         PrintWriter out = spec.commandLine().getOut();
         Path model = output.resolve("model");
-        if (Files.exists(model)) {
-            throw new ConfigException(
-                    output + " holds a quick start already; delete the folder or give another --output");
-        }
+        clear(new ModelFolder(model), out);
         Path predictions = Files.createDirectories(output.resolve("predictions"));
         BrainDataset data =
                 BrainDataset.write(output.toAbsolutePath().normalize(), 3, phantom, DebianPackage.apt(), out::println);
@@ -99,5 +97,17 @@ final class QuickstartCommand implements Callable<Integer> {
         out.printf("mean foreground Dice on the unseen hemisphere: %.3f%n", summary.foregroundMean("Dice"));
         out.printf("all files are in %s (%.0f s); open %s%n", output, seconds, report);
         return ExitCode.OK;
+    }
+
+    /** A quick start may be repeated: it gives the same bytes again. Any other model stays untouched. */
+    private static void clear(ModelFolder model, PrintWriter out) {
+        if (!Files.exists(model.path())) {
+            return;
+        }
+        if (Files.exists(model.plan()) && !model.readPlan().name().equals(QuickstartPlan.NAME)) {
+            throw new ConfigException(model.path() + " holds another model; give another --output");
+        }
+        out.println("starting over in " + model.path());
+        model.clear();
     }
 }

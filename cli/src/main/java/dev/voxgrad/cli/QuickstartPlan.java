@@ -12,6 +12,7 @@ import java.util.List;
  * steps. The number of steps is fixed, not the time, so that every run gives the same bytes.
  */
 final class QuickstartPlan {
+    static final String NAME = "quickstart";
     static final int EPOCHS = 30;
     private static final int STEPS_PER_EPOCH = 50;
 
@@ -48,7 +49,7 @@ final class QuickstartPlan {
                 seed);
         return new Plan(
                 Plan.FORMAT_VERSION,
-                "quickstart",
+                NAME,
                 description.channelNames(),
                 List.of("zscore-nonzero"),
                 description.labels().byName(),

@@ -58,22 +58,43 @@ final class PipelineTest {
     }
 
     @Test
-    void quickstartNeverOverwrites() {
-        CommandRun again = CommandRun.of("quickstart", "--phantom", "--epochs", "1", "-o", output.toString());
+    void quickstartNeverOverwritesAnotherModel() throws IOException {
+        Path model = Files.createDirectories(folder.resolve("other/model"));
+        String plan = Files.readString(output.resolve("model/plan.json")).replace("\"quickstart\"", "\"liver\"");
+        Files.writeString(model.resolve("plan.json"), plan);
+        CommandRun again = CommandRun.of(
+                "quickstart",
+                "--phantom",
+                "--epochs",
+                "1",
+                "-o",
+                folder.resolve("other").toString());
         assertThat(again.exitCode()).isEqualTo(ExitCode.BAD_INPUT);
         assertThat(again.err().lines()).singleElement().asString().contains("--output");
+        assertThat(Files.readString(model.resolve("plan.json"))).isEqualTo(plan);
     }
 
     @Test
-    void sameSeedGivesTheSameBytes() throws IOException {
+    void sameSeedGivesTheSameBytesAlsoInTheSameFolder() throws IOException {
         Path again = folder.resolve("again");
-        assertThat(CommandRun.of("quickstart", "--phantom", "--epochs", "1", "--threads", "1", "-o", again.toString())
-                        .exitCode())
-                .isZero();
-        for (String file : new String[] {"model/checkpoint_final.safetensors", "predictions/hemisphere_right.nii.gz"}) {
-            assertThat(Files.mismatch(again.resolve(file), output.resolve(file)))
-                    .as(file)
-                    .isEqualTo(-1);
+        for (String threads : new String[] {"1", "3"}) {
+            assertThat(CommandRun.of(
+                                    "quickstart",
+                                    "--phantom",
+                                    "--epochs",
+                                    "1",
+                                    "--threads",
+                                    threads,
+                                    "-o",
+                                    again.toString())
+                            .exitCode())
+                    .isZero();
+            for (String file :
+                    new String[] {"model/checkpoint_final.safetensors", "predictions/hemisphere_right.nii.gz"}) {
+                assertThat(Files.mismatch(again.resolve(file), output.resolve(file)))
+                        .as(file)
+                        .isEqualTo(-1);
+            }
         }
     }
 

@@ -5,6 +5,7 @@ import dev.voxgrad.engine.plan.Plan;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -77,6 +78,17 @@ public record ModelFolder(Path path) {
             }
         }
         return Optional.empty();
+    }
+
+    /** Deletes plan, log and checkpoints, so that a training can start anew. */
+    public void clear() {
+        for (Path file : List.of(end(), best(), latest(), log(), dataset(), plan())) {
+            try {
+                Files.deleteIfExists(file);
+            } catch (IOException e) {
+                throw new DataException("cannot delete " + file + ": " + e.getMessage(), e);
+            }
+        }
     }
 
     /** Creates the folder. */

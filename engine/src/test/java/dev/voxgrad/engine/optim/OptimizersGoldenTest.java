@@ -1,6 +1,5 @@
 package dev.voxgrad.engine.optim;
 
-
 import dev.voxgrad.engine.autograd.Gradients;
 import dev.voxgrad.engine.autograd.Tape;
 import dev.voxgrad.engine.nn.ParameterSpec;
