@@ -1,6 +1,7 @@
 package dev.voxgrad.cli;
 
 import dev.voxgrad.engine.DataException;
+import dev.voxgrad.engine.OutputFolder;
 import dev.voxgrad.engine.plan.Case;
 import dev.voxgrad.engine.tensor.Device;
 import java.io.PrintWriter;
@@ -85,12 +86,11 @@ final class PredictCommand implements Callable<Integer> {
                     spec.commandLine(), "--step is " + step + "; use a number above 0, up to 1");
         }
         List<Case> cases = Files.isRegularFile(input) ? List.of(single()) : Case.scan(input, ending);
-        Files.createDirectories(output);
-        if (Files.isSameFile(
-                output,
-                Files.isDirectory(input) ? input : input.toAbsolutePath().getParent())) {
+        Path images = Files.isDirectory(input) ? input : input.toAbsolutePath().getParent();
+        if (Files.isDirectory(output) && Files.isSameFile(output, images)) {
             throw new DataException(output + " is the input folder; masks must go to another one");
         }
+        OutputFolder.requireUsable(output);
         List<PredictionJob.Result> results;
         try (Device opened = device.open()) {
             results = PredictionJob.run(
@@ -107,7 +107,7 @@ final class PredictCommand implements Callable<Integer> {
                     .forEach(r -> out.printf("%s  %.1f s%n", r.output(), r.seconds()));
         }
         failed.forEach(r -> spec.commandLine().getErr().println("voxgrad: case " + r.id() + " failed: " + r.error()));
-        if (!failed.isEmpty()) {
+        if (failed.size() > 1) {
             spec.commandLine()
                     .getErr()
                     .println("voxgrad: " + failed.size() + " of " + results.size() + " cases failed");

@@ -1,5 +1,6 @@
 package dev.voxgrad.cli;
 
+import dev.voxgrad.engine.OutputFolder;
 import dev.voxgrad.engine.infer.ImportanceMap;
 import dev.voxgrad.engine.infer.Predictor;
 import dev.voxgrad.engine.infer.SlidingWindow;
@@ -42,6 +43,7 @@ final class PredictionJob {
         try (Scope scope = device.scope()) {
             Module network = Networks.create(plan.network().withoutDeepSupervision(), scope);
             Checkpoint.readWeights(folder.weights(), network.parameters());
+            OutputFolder.create(output);
             SlidingWindow window = new SlidingWindow(
                     plan.patch(),
                     SlidingWindow.Rule.NNUNET,

@@ -2,6 +2,7 @@ package dev.voxgrad.cli;
 
 import dev.voxgrad.engine.AtomicFile;
 import dev.voxgrad.engine.DataException;
+import dev.voxgrad.engine.OutputFolder;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -41,11 +42,7 @@ record RunFile(String dataset, List<String> training, List<String> validation) {
     }
 
     void write(Path model) {
-        try {
-            Files.createDirectories(model);
-        } catch (IOException e) {
-            throw new DataException("cannot create the folder " + model + ": " + e.getMessage(), e);
-        }
+        OutputFolder.create(model);
         AtomicFile.write(model.resolve(NAME), (JSON.writeValueAsString(this) + "\n").getBytes(StandardCharsets.UTF_8));
     }
 }

@@ -1,5 +1,6 @@
 package dev.voxgrad.cli;
 
+import dev.voxgrad.engine.OutputFolder;
 import dev.voxgrad.engine.plan.Case;
 import dev.voxgrad.engine.plan.Plan;
 import dev.voxgrad.engine.plan.Planner;
@@ -16,6 +17,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -77,11 +79,13 @@ final class TrainCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         PrintWriter out = spec.commandLine().getOut();
+        checkOptions();
+        OutputFolder.requireUsable(model);
         RawDataset raw = RawDataset.open(dataset);
         RawDataset.Checked checked = raw.check();
         raw.warnings().forEach(w -> out.println("note: " + w));
         checked.warnings().forEach(w -> out.println("note: " + w));
-        Plan base = plan.map(Plan::read)
+        Plan base = plan.map(file -> PlanFile.read(file, raw.description()))
                 .orElseGet(() -> Planner.propose(
                         dataset.toAbsolutePath().normalize().getFileName().toString(),
                         raw.description(),
@@ -98,15 +102,23 @@ final class TrainCommand implements Callable<Integer> {
         return ExitCode.OK;
     }
 
+    private void checkOptions() {
+        require(fold.matches("all|[0-4]"), "--fold is " + fold + "; use 0 to 4 or all");
+        epochs.ifPresent(n -> require(n >= 1, "--epochs is " + n + "; use at least 1"));
+        require(memory > 0, "--memory is " + memory + "; use a positive number of GB");
+    }
+
+    private void require(boolean holds, String message) {
+        if (!holds) {
+            throw new ParameterException(spec.commandLine(), message);
+        }
+    }
+
     private RunFile run(List<Case> cases) {
         List<String> ids = cases.stream().map(Case::id).toList();
         String folder = dataset.toAbsolutePath().normalize().toString();
         if (fold.equals("all") || ids.size() < 5) {
             return new RunFile(folder, ids, ids);
-        }
-        if (!fold.matches("[0-4]")) {
-            throw new picocli.CommandLine.ParameterException(
-                    spec.commandLine(), "--fold is " + fold + "; use 0 to 4 or all");
         }
         Splits.Fold split = Splits.crossValidation(ids, 5, Splits.SEED).get(Integer.parseInt(fold));
         return new RunFile(folder, split.train(), split.val());

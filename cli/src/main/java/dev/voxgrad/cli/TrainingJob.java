@@ -39,12 +39,13 @@ final class TrainingJob {
             throw new ConfigException(folder.path() + " holds a training already; resume it (voxgrad resume "
                     + folder.path() + ") or choose another folder");
         }
-        Loss loss = loss(plan); // before anything is written: a wrong text fails at once
+        Loss loss = loss(plan); // all that may be wrong comes before anything is written, the quickest first
+        Trainer trainer = trainer(plan, loss, run, device);
         run.write(folder.path());
         Files.copy(
                 Path.of(run.dataset()).resolve("dataset.json"), folder.dataset(), StandardCopyOption.REPLACE_EXISTING);
         plan.write(folder.plan());
-        trainer(plan, loss, run, device).start();
+        trainer.start();
     }
 
     /** Continues a training; a finished one stays as it is. */

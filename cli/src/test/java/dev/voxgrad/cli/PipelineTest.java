@@ -142,7 +142,7 @@ final class PipelineTest {
         CommandRun run = CommandRun.of(
                 "predict", "-m", output.resolve("model").toString(), "-i", images.toString(), "-o", masks.toString());
         assertThat(run.exitCode()).isEqualTo(ExitCode.BAD_INPUT);
-        assertThat(run.err()).contains("case a failed", "1 of 2 cases failed");
+        assertThat(run.err()).contains("case a failed");
         assertThat(masks.resolve("b.nii.gz")).exists();
         assertThat(masks.resolve("a.nii.gz")).doesNotExist();
     }

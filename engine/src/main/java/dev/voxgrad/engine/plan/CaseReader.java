@@ -160,9 +160,11 @@ final class CaseReader {
         return List.of(mm[0], mm[1], mm[2]);
     }
 
-    /** One message for all errors. */
+    /** One message for all errors: one line for one error, else a line for each. */
     static DataException failure(String what, List<String> errors) {
-        return new DataException(what + ": " + errors.size() + (errors.size() == 1 ? " problem\n  " : " problems\n  ")
-                + String.join("\n  ", errors));
+        return new DataException(
+                errors.size() == 1
+                        ? errors.getFirst()
+                        : what + ": " + errors.size() + " problems\n  " + String.join("\n  ", errors));
     }
 }

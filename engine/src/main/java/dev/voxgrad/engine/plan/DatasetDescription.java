@@ -51,6 +51,11 @@ public record DatasetDescription(
      * @throws DataException naming file, keys and what is expected
      */
     public static DatasetDescription read(Path folder) {
+        if (!java.nio.file.Files.isDirectory(folder)) {
+            throw new DataException(folder + ": "
+                    + (java.nio.file.Files.exists(folder) ? "is not a folder" : "no such folder")
+                    + "; give a folder with " + FILE_NAME);
+        }
         Path file = folder.resolve(FILE_NAME);
         JsonNode root = Json.tree(file, "; every data set folder needs one, see the guide on data sets");
         if (!root.isObject()) {

@@ -8,18 +8,20 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.Set;
 import java.util.stream.Collectors;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.exc.StreamReadException;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.MapperFeature;
 import tools.jackson.databind.SerializationFeature;
-import tools.jackson.databind.exc.InvalidFormatException;
 import tools.jackson.databind.exc.MismatchedInputException;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.MissingNode;
 
 /** JSON of this project: strict for its own files, with errors that name file, key and what is valid. */
 final class Json {
@@ -41,12 +43,13 @@ final class Json {
     /** Reads one of the project's own files into a record. */
     static <T> T read(Path file, Class<T> type) {
         String text = text(file, "");
+        JsonNode tree = MissingNode.getInstance();
         try {
-            JsonNode tree = STRICT.readTree(text);
+            tree = STRICT.readTree(text);
             requireKeys(file, "", tree, type);
             return STRICT.treeToValue(tree, type);
         } catch (JacksonException e) {
-            throw new ConfigException(file + ": " + explain(e), e);
+            throw new ConfigException(file + ": " + explain(e, tree), e);
         }
     }
 
@@ -103,7 +106,7 @@ final class Json {
         }
     }
 
-    private static String explain(JacksonException e) {
+    private static String explain(JacksonException e, JsonNode tree) {
         String key = e.getPath().stream()
                 .map(r -> r.getPropertyName() == null ? "[" + r.getIndex() + "]" : r.getPropertyName())
                 .collect(Collectors.joining("."))
@@ -113,23 +116,37 @@ final class Json {
                 return cause.getMessage();
             }
         }
-        if (e instanceof InvalidFormatException wrong) {
-            return "key \"" + key + "\" is " + wrong.getValue() + place(e) + "; it must be "
-                    + describe(wrong.getTargetType());
-        }
         if (e instanceof MismatchedInputException mismatch && mismatch.getTargetType() != null && !key.isEmpty()) {
-            return "key \"" + key + "\"" + " is not " + describe(mismatch.getTargetType()) + ": " + firstLine(e);
+            return "key \"" + key + "\" is " + found(e, tree) + "; it must be " + describe(mismatch.getTargetType());
+        }
+        if (e instanceof StreamReadException) {
+            return "not valid JSON: " + firstLine(e) + place(e);
         }
         return firstLine(e) + place(e);
+    }
+
+    private static JsonNode found(JacksonException e, JsonNode tree) {
+        JsonNode node = tree;
+        for (JacksonException.Reference step : e.getPath()) {
+            node = step.getPropertyName() == null ? node.path(step.getIndex()) : node.path(step.getPropertyName());
+        }
+        return node;
     }
 
     private static String describe(Class<?> type) {
         if (type.isEnum()) {
             return "one of " + Arrays.toString(type.getEnumConstants());
         }
-        return type == int.class || type == Integer.class || type == long.class
-                ? "a whole number"
-                : type == double.class || type == Double.class ? "a number" : "of type " + type.getSimpleName();
+        if (type == int.class || type == Integer.class || type == long.class) {
+            return "a whole number";
+        }
+        if (type == double.class || type == Double.class) {
+            return "a number";
+        }
+        if (type == boolean.class) {
+            return "true or false";
+        }
+        return type == String.class ? "a text" : Collection.class.isAssignableFrom(type) ? "a list" : "an object";
     }
 
     private static String firstLine(JacksonException e) {

@@ -1,6 +1,7 @@
 package dev.voxgrad.engine.train;
 
 import dev.voxgrad.engine.DataException;
+import dev.voxgrad.engine.OutputFolder;
 import dev.voxgrad.engine.plan.Plan;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -93,10 +94,6 @@ public record ModelFolder(Path path) {
 
     /** Creates the folder. */
     void create() {
-        try {
-            Files.createDirectories(path);
-        } catch (IOException e) {
-            throw new DataException("cannot create the folder " + path + ": " + e.getMessage(), e);
-        }
+        OutputFolder.create(path);
     }
 }
