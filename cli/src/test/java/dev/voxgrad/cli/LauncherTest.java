@@ -48,12 +48,12 @@ final class LauncherTest {
                     .filter(Files::exists)
                     .findFirst()
                     .orElseThrow();
-            Files.createSymbolicLink(tools.resolve(name), real);
+            tool(name, "exec " + real + " \"$@\"");
         }
     }
 
     private Outcome launch(Map<String, String> environment, Path script) throws Exception {
-        ProcessBuilder builder = new ProcessBuilder(tools.resolve("sh").toString(), script.toString(), "doctor");
+        ProcessBuilder builder = new ProcessBuilder("/bin/sh", script.toString(), "doctor");
         builder.environment().clear();
         builder.environment().put("PATH", tools.toString());
         builder.environment().putAll(environment);
