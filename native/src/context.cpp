@@ -86,7 +86,13 @@ void *Pool::allocate(int64_t bytes) {
            static_cast<long long>(size), static_cast<long long>(live_bytes_));
     reserved_ += size;
   }
-  live_.emplace(memory, size);
+  try {
+    live_.emplace(memory, size);
+  } catch (...) {
+    system_free(memory);
+    reserved_ -= size;
+    throw;
+  }
   live_bytes_ += size;
   if (live_bytes_ > peak_) peak_ = live_bytes_;
   return memory;
@@ -187,10 +193,14 @@ int32_t vg_device_count(int32_t device_kind, int32_t *count, char *reason, int64
     vg::copy_text(reason, reason_bytes, "unknown device kind");
     return VG_INVALID_ARGUMENT;
   }
-  std::string text;
-  *count = vg::cuda::device_count(text);
-  vg::copy_text(reason, reason_bytes, text);
-  return VG_OK;
+  try {
+    std::string text;
+    *count = vg::cuda::device_count(text);
+    vg::copy_text(reason, reason_bytes, text);
+    return VG_OK;
+  } catch (...) {
+    return VG_OUT_OF_MEMORY;
+  }
 }
 
 int32_t vg_context_create(const vg_context_options *options, vg_context **context, char *error, int64_t error_bytes) {
@@ -225,7 +235,7 @@ int32_t vg_context_create(const vg_context_options *options, vg_context **contex
   });
   if (status != VG_OK) {
     vg::copy_text(error, error_bytes, made->error);
-    delete made;
+    vg_context_destroy(made);
     return status;
   }
   *context = made;

@@ -1,8 +1,7 @@
 // The threads of one context. The calling thread works too, and pieces are claimed one by one, so a worker that the
 // system has put aside delays nobody: whoever runs takes the next piece. Workers sleep while there is nothing to do.
 //
-// This takes the place of an OpenMP team, whose threads all have to reach a barrier: on two busy cores every region
-// then waits for the scheduler (a training step of a small network took a hundred times as long as on a quiet machine).
+// Why not OpenMP: docs/adr/0009.
 #pragma once
 
 #include <atomic>

@@ -112,7 +112,10 @@ final class PredictCommand implements Callable<Integer> {
                     .getErr()
                     .println("voxgrad: " + failed.size() + " of " + results.size() + " cases failed");
         }
-        return failed.isEmpty() ? ExitCode.OK : ExitCode.BAD_INPUT;
+        // A defect or a lack of memory outweighs bad input.
+        return failed.stream().anyMatch(r -> r.exitCode() == ExitCode.FAILURE)
+                ? ExitCode.FAILURE
+                : failed.isEmpty() ? ExitCode.OK : ExitCode.BAD_INPUT;
     }
 
     private Case single() {

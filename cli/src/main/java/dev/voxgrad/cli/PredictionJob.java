@@ -29,8 +29,9 @@ final class PredictionJob {
      *
      * @param output the mask, null if it failed
      * @param error why it failed, null if it did not
+     * @param exitCode one of {@link ExitCode}
      */
-    record Result(String id, String output, Double seconds, String error) {}
+    record Result(String id, String output, Double seconds, String error, int exitCode) {}
 
     private PredictionJob() {}
 
@@ -63,9 +64,10 @@ final class PredictionJob {
         long start = System.nanoTime();
         try (Bar bar = new Bar(c.id())) {
             predictor.write(c, mask, bar::tiles);
-            return new Result(c.id(), mask.toString(), (System.nanoTime() - start) / 1e9, null);
+            return new Result(c.id(), mask.toString(), (System.nanoTime() - start) / 1e9, null, ExitCode.OK);
         } catch (RuntimeException e) {
-            return new Result(c.id(), null, null, Failure.of(e).message());
+            Failure failure = Failure.of(e);
+            return new Result(c.id(), null, null, failure.message(), failure.exitCode());
         }
     }
 

@@ -4,6 +4,8 @@ import dev.voxgrad.cli.data.BrainDataset;
 import dev.voxgrad.cli.data.DebianPackage;
 import dev.voxgrad.cli.report.HtmlReport;
 import dev.voxgrad.engine.ConfigException;
+import dev.voxgrad.engine.DataException;
+import dev.voxgrad.engine.OutputFolder;
 import dev.voxgrad.engine.metric.DiceEvaluator;
 import dev.voxgrad.engine.metric.Summary;
 import dev.voxgrad.engine.plan.Case;
@@ -16,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -62,11 +65,15 @@ final class QuickstartCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
+        if (epochs < 1) {
+            throw new CommandLine.ParameterException(spec.commandLine(), "--epochs must be at least 1, not " + epochs);
+        }
         long start = System.nanoTime();
         PrintWriter out = spec.commandLine().getOut();
         Path model = output.resolve("model");
         clear(new ModelFolder(model), out);
-        Path predictions = Files.createDirectories(output.resolve("predictions"));
+        Path predictions = output.resolve("predictions");
+        OutputFolder.create(predictions);
         BrainDataset data =
                 BrainDataset.write(output.toAbsolutePath().normalize(), 3, phantom, DebianPackage.apt(), out::println);
         out.println("data: " + data.source());
@@ -81,7 +88,7 @@ final class QuickstartCommand implements Callable<Integer> {
             for (PredictionJob.Result r : PredictionJob.run(
                     model, cases, predictions, description.fileEnding(), PredictionJob.Settings.DEFAULT, opened)) {
                 if (r.error() != null) {
-                    throw new IllegalStateException(r.id() + ": " + r.error());
+                    throw new DataException(r.id() + ": " + r.error());
                 }
                 out.printf("predicted %s in %.1f s%n", r.output(), r.seconds());
             }
@@ -104,7 +111,7 @@ final class QuickstartCommand implements Callable<Integer> {
         if (!Files.exists(model.path())) {
             return;
         }
-        if (Files.exists(model.plan()) && !model.readPlan().name().equals(QuickstartPlan.NAME)) {
+        if (!Files.exists(model.plan()) || !model.readPlan().name().equals(QuickstartPlan.NAME)) {
             throw new ConfigException(model.path() + " holds another model; give another --output");
         }
         out.println("starting over in " + model.path());

@@ -26,6 +26,7 @@ record RunFile(String dataset, List<String> training, List<String> validation) {
             .enable(SerializationFeature.INDENT_OUTPUT)
             .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
             .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+            .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
             .build();
 
     static RunFile read(Path model) {
@@ -36,7 +37,11 @@ record RunFile(String dataset, List<String> training, List<String> validation) {
         }
         try {
             return JSON.readValue(Files.readString(file), RunFile.class);
-        } catch (IOException | JacksonException e) {
+        } catch (JacksonException e) {
+            throw new DataException(
+                    file + ": is damaged (" + e.getOriginalMessage() + "); it needs dataset, training and validation",
+                    e);
+        } catch (IOException e) {
             throw new DataException(file + ": cannot be read: " + e.getMessage(), e);
         }
     }

@@ -1,5 +1,6 @@
 package dev.voxgrad.cli;
 
+import dev.voxgrad.engine.AtomicFile;
 import dev.voxgrad.engine.ConfigException;
 import dev.voxgrad.engine.op.Loss;
 import dev.voxgrad.engine.plan.Case;
@@ -17,11 +18,11 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** Prepares the cases of a run and trains, with progress; the common part of train, resume and quickstart. */
 final class TrainingJob {
@@ -42,9 +43,8 @@ final class TrainingJob {
         Loss loss = loss(plan); // all that may be wrong comes before anything is written, the quickest first
         Trainer trainer = trainer(plan, loss, run, device);
         run.write(folder.path());
-        Files.copy(
-                Path.of(run.dataset()).resolve("dataset.json"), folder.dataset(), StandardCopyOption.REPLACE_EXISTING);
-        plan.write(folder.plan());
+        AtomicFile.write(
+                folder.dataset(), Files.readAllBytes(Path.of(run.dataset()).resolve("dataset.json")));
         trainer.start();
     }
 
@@ -98,7 +98,7 @@ final class TrainingJob {
     private final class Listener implements TrainingListener {
         private final int epochs;
         private final int perEpoch;
-        private Progress bar;
+        private Optional<Progress> progress = Optional.empty();
 
         Listener(Plan plan) {
             this.epochs = plan.training().epochs();
@@ -110,23 +110,26 @@ final class TrainingJob {
             out.println((firstEpoch == 0 ? "training " : "resuming at epoch " + firstEpoch + ", ") + epochs
                     + " epochs of " + perEpoch + " steps into " + folder.path());
             out.flush();
-            bar = Progress.start("training", (long) epochs * perEpoch, "steps");
+            Progress bar = Progress.start("training", (long) epochs * perEpoch, "steps");
             bar.to((long) firstEpoch * perEpoch);
+            progress = Optional.of(bar);
         }
 
         @Override
         public void step(int epoch, int iteration, double loss) {
-            bar.step();
+            progress.ifPresent(Progress::step);
+        }
+
+        @Override
+        public void finished() {
+            progress.ifPresent(Progress::close);
         }
 
         @Override
         public void epoch(EpochRecord r) {
-            bar.note("loss %.3f%s"
-                    .formatted(r.trainLoss(), r.emaDice() == null ? "" : ", Dice %.3f".formatted(r.emaDice())));
+            progress.ifPresent(bar -> bar.note("loss %.3f%s"
+                    .formatted(r.trainLoss(), r.emaDice() == null ? "" : ", Dice %.3f".formatted(r.emaDice()))));
             boolean last = r.epoch() == epochs - 1;
-            if (last) {
-                bar.close();
-            }
             if (last || (r.epoch() + 1) % Math.max(1, epochs / 10) == 0) {
                 out.printf(
                         "epoch %d/%d  loss %.4f%s  lr %.2g  %.1f s%s%n",

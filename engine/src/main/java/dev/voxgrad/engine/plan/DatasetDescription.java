@@ -57,7 +57,7 @@ public record DatasetDescription(
                     + "; give a folder with " + FILE_NAME);
         }
         Path file = folder.resolve(FILE_NAME);
-        JsonNode root = Json.tree(file, "; every data set folder needs one, see the guide on data sets");
+        JsonNode root = Json.tree(file, "; every data set folder needs one with the keys " + requiredKeys() + "");
         if (!root.isObject()) {
             throw new DataException(file + ": must hold a JSON object with the keys " + requiredKeys());
         }

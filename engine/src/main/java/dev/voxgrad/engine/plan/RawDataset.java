@@ -23,6 +23,9 @@ import java.util.stream.Stream;
  * @param warnings what looks odd in the folders
  */
 public record RawDataset(Path folder, DatasetDescription description, List<Case> cases, List<String> warnings) {
+    /** Names for which nnU-Net has other normalisations than the z-score, which are not there yet. */
+    private static final Set<String> NORMALIZED_OTHERWISE = Set.of("CT", "rescale_to_0_1", "rgb_to_0_1");
+
     private static final String IMAGES = "imagesTr";
     private static final String LABELS = "labelsTr";
 
@@ -155,6 +158,12 @@ public record RawDataset(Path folder, DatasetDescription description, List<Case>
         }
         List<String> all = new ArrayList<>(warnings);
         all.addAll(reader.warnings());
+        description.channelNames().stream()
+                .filter(NORMALIZED_OTHERWISE::contains)
+                .forEach(
+                        c -> all.add(
+                                "channel " + c
+                                        + ": proposed plans z-score every channel per case; this name asks nnU-Net for something else"));
         return new Checked(new Fingerprint(entries), all);
     }
 }

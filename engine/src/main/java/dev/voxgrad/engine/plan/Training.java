@@ -74,7 +74,11 @@ public record Training(
                 mirrorAxes,
                 "a list of different axes out of 0 (z), 1 (y), 2 (x)");
         mirrorAxes = List.copyOf(mirrorAxes);
-        require(intensity != null, "intensity", null, "an object; see the plan that `voxgrad plan` writes");
+        require(
+                intensity != null,
+                "intensity",
+                null,
+                "an object; see the plan.json in the folder of any trained model");
         require(earlyStopPatience >= 0, "earlyStopPatience", earlyStopPatience, "0 (off) or a number of epochs");
         require(checkpointEvery >= 1, "checkpointEvery", checkpointEvery, "a number of epochs of at least 1");
     }

@@ -73,7 +73,8 @@ public final class Checkpoint {
             optimizer.resume(Long.parseLong(steps));
             return JSON.readValue(state, TrainingState.class);
         } catch (JacksonException | NumberFormatException e) {
-            throw new DataException(file + ": the training state is damaged: " + e.getMessage(), e);
+            throw new DataException(
+                    file + ": the training state in its metadata is damaged; take another checkpoint", e);
         }
     }
 

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The folder of one model: {@code plan.json}, {@code dataset.json}, {@code split.json}, {@code training_log.jsonl} and checkpoints.
+ * The folder of one model: {@code plan.json}, {@code dataset.json}, {@code run.json}, {@code training_log.jsonl} and checkpoints.
  *
  * <ul>
  *   <li>{@code checkpoint_latest.safetensors}: the last regular one, only while a run is not finished

@@ -118,7 +118,11 @@ public final class Trainer {
             }
             TrainingLog.truncate(folder.log(), state.finishedEpochs());
             if (!checkpoint.equals(Optional.of(folder.end()))) {
-                new Run(network, optimizer).epochs(state);
+                try {
+                    new Run(network, optimizer).epochs(state);
+                } finally {
+                    listener.finished();
+                }
             }
         }
     }
@@ -179,15 +183,19 @@ public final class Trainer {
                             plan.batchSize(),
                             augmentation,
                             CounterRandom.of(training.seed(), "training", i / perEpoch, i % perEpoch)))) {
-                while (state.finishedEpochs() < training.epochs()) {
+                while (state.finishedEpochs() < training.epochs() && !stopsEarly(state)) {
                     state = epoch(state, batches);
-                    if (training.earlyStopPatience() > 0 && state.epochsSinceBest() >= training.earlyStopPatience()) {
-                        break;
-                    }
                 }
             }
             write(folder.end(), state);
             deleteLatest();
+        }
+
+        /** A function of the state, so that a run resumed from its last epoch stops as well. */
+        private boolean stopsEarly(TrainingState state) {
+            return training.earlyStopPatience() > 0
+                    && state.emaDice() != null
+                    && state.epochsSinceBest() >= training.earlyStopPatience();
         }
 
         private TrainingState epoch(TrainingState state, Prefetcher<Batch> batches) throws InterruptedException {

@@ -11,6 +11,9 @@ public interface TrainingListener {
     /** An epoch is done and logged. */
     default void epoch(EpochRecord record) {}
 
+    /** The run is over, also when it failed. */
+    default void finished() {}
+
     /** A listener that hears nothing. */
     static TrainingListener silent() {
         return new TrainingListener() {};
