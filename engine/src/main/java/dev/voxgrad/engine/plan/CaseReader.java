@@ -162,9 +162,8 @@ final class CaseReader {
 
     /** One message for all errors: one line for one error, else a line for each. */
     static DataException failure(String what, List<String> errors) {
-        return new DataException(
-                errors.size() == 1
-                        ? errors.getFirst()
-                        : what + ": " + errors.size() + " problems\n  " + String.join("\n  ", errors));
+        String text =
+                errors.size() == 1 ? errors.getFirst() : errors.size() + " problems\n  " + String.join("\n  ", errors);
+        return new DataException(text.startsWith(what) ? text : what + ": " + text);
     }
 }
