@@ -32,7 +32,7 @@ extern "C" {
 #endif
 
 /* Raised by every incompatible change; the loader refuses another number. */
-enum { VG_ABI_VERSION = 1 };
+enum { VG_ABI_VERSION = 2 };
 
 typedef enum vg_status {
   VG_OK = 0,
@@ -284,7 +284,7 @@ VG_API int32_t vg_pad_backward(vg_context *context, const vg_pad *problem, const
  * softmax: labels are bytes [n][voxels], y_c = 1 where label = c; sigmoid: labels are bytes 0/1 [n][voxels][c].
  * A voxel counts when mask (bytes [n][voxels], NULL = all) is not 0 and its label is not ignore_label (softmax only,
  * -1 = none). Voxels that do not count contribute nothing and get gradient exactly 0, whatever their logits hold.
- * segment: int32 [n][voxels], values 0..segments-1, NULL = all in segment 0.
+ * segment: int32 [n][voxels], or [n][voxels][c] with channel_segments; values 0..segments-1, NULL = all in segment 0.
  * nll_c = -log p_c; softmax: logsumexp(z) - z_c; sigmoid: softplus(-z_c), and nll of the complement softplus(z_c). */
 typedef struct vg_segloss {
   int64_t size;
@@ -293,6 +293,8 @@ typedef struct vg_segloss {
   int64_t segments; /* >= 1 */
   int32_t sigmoid;  /* 0 = softmax, 1 = sigmoid */
   int32_t ignore_label;
+  int32_t channel_segments; /* 1: every channel has its own segment map; sigmoid only */
+  int32_t kinds;            /* forward: sums that are wanted, bits 1 << vg_segloss_sum, 0 = all; the others are 0 */
 } vg_segloss;
 
 /* Indices of the last axis of `sums` and of `partials`. */
@@ -307,23 +309,73 @@ typedef enum vg_segloss_sum {
   VG_SUM_KINDS = 7
 } vg_segloss_sum;
 
-/* sums: double [n][segments][c][VG_SUM_KINDS], accumulated in float64 in a fixed order.
+/* sums: double [n][segments][c][VG_SUM_KINDS], accumulated in float64 in a fixed order; host memory, also on a GPU.
  * voxel_nll (may be NULL): float [n][voxels], softmax only:
  *   true_weight[label] * nll_label + sum_c other_weight[c] * nll_c, 0 where the voxel does not count;
  *   true_weight, other_weight: float [c], NULL = 1 and 0.
  * bad_labels: int64[2] on the host: number of voxels whose label is neither a class nor ignore_label (sigmoid: not
- *   0/1) and the first such value. They count as masked; the caller decides (normally it fails the step).
- * sums is host memory, also on a GPU. */
+ *   0/1) and the first such value. They count as masked; the caller decides (normally it fails the step). */
 VG_API int32_t vg_segloss_forward(vg_context *context, const vg_segloss *problem, const float *logits,
                                   const uint8_t *labels, const uint8_t *mask, const int32_t *segment,
                                   const float *true_weight, const float *other_weight, double *sums, float *voxel_nll,
                                   int64_t *bad_labels);
 /* partials: double [n][segments][c][VG_SUM_KINDS] (host), derivatives of the loss by the sums.
- * voxel_weight (may be NULL = 1): float [n][voxels], multiplies the two NLL parts of a voxel.
+ * dvoxel_nll: float [n][voxels], derivatives of the loss by voxel_nll with the same true_weight and other_weight; NULL
+ *   = 0 (and the weights are not looked at). Values at voxels that do not count are not looked at.
  * dlogits = upstream * dL/dlogits. */
 VG_API int32_t vg_segloss_backward(vg_context *context, const vg_segloss *problem, const float *logits,
                                    const uint8_t *labels, const uint8_t *mask, const int32_t *segment,
-                                   const double *partials, const float *voxel_weight, float upstream, float *dlogits);
+                                   const float *true_weight, const float *other_weight, const double *partials,
+                                   const float *dvoxel_nll, float upstream, float *dlogits);
+
+typedef enum vg_ties {
+  VG_TIES_FIRST = 0, /* of equal values at the cut the ones with the smallest index are selected */
+  VG_TIES_SHARED = 1 /* all equal values at the cut share the open places evenly */
+} vg_ties;
+
+/* The largest values of each row, exactly and without sorting (radix selection on the float bits). NaN ranks above
+ * +infinity, -0 below +0. */
+typedef struct vg_topk {
+  int64_t size;
+  int64_t rows, count; /* values: float [rows][count] */
+  int32_t ties;        /* vg_ties */
+  int32_t reserved;
+} vg_topk;
+
+/* select: int64 [rows] (host), number of values to select in each row, 0..count. factor: float [rows] (host).
+ * sums: double [rows] (host), sum of the selected values, in a fixed order.
+ * selected: float [rows][count], factor of the row where a value is selected, 0 elsewhere; shared ties get their part
+ *   of factor. May be `values`; NULL = not wanted. */
+VG_API int32_t vg_topk_select(vg_context *context, const vg_topk *problem, const float *values, const int64_t *select,
+                              const float *factor, double *sums, float *selected);
+
+/* ---- components and distances ----------------------------------------------------------------------------------- */
+
+/* Connected components of byte maps [n][d][h][w][c], dense; every sample and channel by itself. */
+typedef struct vg_components {
+  int64_t size;
+  int64_t n, d, h, w, c;
+  int32_t connectivity; /* 6 faces, 18 faces and edges, 26 all neighbours; where d = 1 that is 4, 8, 8 */
+  int32_t foreground;   /* 1..255: voxels of this value; 0: all voxels that are not 0 */
+} vg_components;
+
+/* mask (bytes [n][d][h][w], NULL = all): voxels where it is 0 are background.
+ * ids: int32 [n][d][h][w][c], 0 = background, else 1, 2, ... in row-major order of the first voxel.
+ * counts: int64 [n][c] (host), number of components. */
+VG_API int32_t vg_components_label(vg_context *context, const vg_components *problem, const uint8_t *x,
+                                   const uint8_t *mask, int32_t *ids, int64_t *counts);
+
+/* Exact Euclidean distance to the nearest voxel of a set, between voxel centres, in the unit of the spacing. */
+typedef struct vg_distance {
+  int64_t size;
+  int64_t d, h, w;
+  double spacing_d, spacing_h, spacing_w; /* > 0 */
+} vg_distance;
+
+/* x: bytes [d][h][w], the set is where x is not 0. distance: double [d][h][w], 0 in the set, +infinity everywhere when
+ * the set is empty. */
+VG_API int32_t vg_distance_transform(vg_context *context, const vg_distance *problem, const uint8_t *x,
+                                     double *distance);
 
 /* ---- optimizers: one pass over a table of parameters ----------------------------------------------------------- */
 

@@ -200,8 +200,8 @@ bool any_nonzero(const vg_segloss &p, const float *coefficients, SeglossCoeffici
 
 extern "C" int32_t vg_segloss_backward(vg_context *context, const vg_segloss *problem, const float *logits,
                                        const uint8_t *labels, const uint8_t *mask, const int32_t *segment,
-                                       const double *partials, const float *voxel_weight, float upstream,
-                                       float *dlogits) {
+                                       const float *true_weight, const float *other_weight, const double *partials,
+                                       const float *dvoxel_nll, float upstream, float *dlogits) {
   return dispatch(
       context, __func__,
       [&] {
@@ -209,6 +209,7 @@ extern "C" int32_t vg_segloss_backward(vg_context *context, const vg_segloss *pr
         require_tensor("dlogits", problem->n, problem->voxels, problem->c, problem->dx_stride);
         require_pointer("partials", partials);
         require_pointer("dlogits", dlogits);
+        VG_REQUIRE(dvoxel_nll == nullptr && true_weight == nullptr && other_weight == nullptr, "not yet");
       },
       [&] {
         const vg_segloss &p = *problem;
@@ -233,7 +234,6 @@ extern "C" int32_t vg_segloss_backward(vg_context *context, const vg_segloss *pr
           t.has_square = has_square;
           t.has_true = has_true;
           t.has_other = has_other;
-          t.voxel_weight = voxel_weight != nullptr ? voxel_weight + first : nullptr;
           t.dlogits = dlogits + first * p.dx_stride;
           tile(t);
         });

@@ -84,6 +84,9 @@ std::string describe() {
   FUNCTION(vg_pad_backward);
   FUNCTION(vg_segloss_forward);
   FUNCTION(vg_segloss_backward);
+  FUNCTION(vg_topk_select);
+  FUNCTION(vg_components_label);
+  FUNCTION(vg_distance_transform);
   FUNCTION(vg_sgd_step);
   FUNCTION(vg_adamw_step);
   FUNCTION(vg_global_norm);
@@ -113,6 +116,8 @@ std::string describe() {
   CONSTANT(VG_INTERPOLATE_NEAREST_CENTRE);
   CONSTANT(VG_INTERPOLATE_LINEAR);
   CONSTANT(VG_INTERPOLATE_LINEAR_CORNERS);
+  CONSTANT(VG_TIES_FIRST);
+  CONSTANT(VG_TIES_SHARED);
   CONSTANT(VG_SUM_INTERSECTION);
   CONSTANT(VG_SUM_PROBABILITY);
   CONSTANT(VG_SUM_SQUARE);
@@ -276,6 +281,37 @@ std::string describe() {
     FIELD(segments);
     FIELD(sigmoid);
     FIELD(ignore_label);
+    FIELD(channel_segments);
+    FIELD(kinds);
+  }
+  {
+    STRUCT(vg_topk);
+    FIELD(size);
+    FIELD(rows);
+    FIELD(count);
+    FIELD(ties);
+    FIELD(reserved);
+  }
+  {
+    STRUCT(vg_components);
+    FIELD(size);
+    FIELD(n);
+    FIELD(d);
+    FIELD(h);
+    FIELD(w);
+    FIELD(c);
+    FIELD(connectivity);
+    FIELD(foreground);
+  }
+  {
+    STRUCT(vg_distance);
+    FIELD(size);
+    FIELD(d);
+    FIELD(h);
+    FIELD(w);
+    FIELD(spacing_d);
+    FIELD(spacing_h);
+    FIELD(spacing_w);
   }
   {
     STRUCT(vg_sgd);
@@ -381,7 +417,13 @@ SUM_OF(vg_pad, number(s->size) + number(s->n) + number(s->d) + number(s->h) + nu
                    number(s->after_d) + number(s->after_h) + number(s->after_w) + number(s->x_stride) +
                    number(s->y_stride) + number(s->replicate) + number(s->reserved))
 SUM_OF(vg_segloss, number(s->size) + number(s->n) + number(s->voxels) + number(s->c) + number(s->x_stride) +
-                       number(s->dx_stride) + number(s->segments) + number(s->sigmoid) + number(s->ignore_label))
+                       number(s->dx_stride) + number(s->segments) + number(s->sigmoid) + number(s->ignore_label) +
+                       number(s->channel_segments) + number(s->kinds))
+SUM_OF(vg_topk, number(s->size) + number(s->rows) + number(s->count) + number(s->ties) + number(s->reserved))
+SUM_OF(vg_components, number(s->size) + number(s->n) + number(s->d) + number(s->h) + number(s->w) + number(s->c) +
+                          number(s->connectivity) + number(s->foreground))
+SUM_OF(vg_distance, number(s->size) + number(s->d) + number(s->h) + number(s->w) + number(s->spacing_d) +
+                        number(s->spacing_h) + number(s->spacing_w))
 SUM_OF(vg_sgd, number(s->size) + number(s->lr) + number(s->momentum) + number(s->dampening) + number(s->weight_decay) +
                    number(s->gradient_scale) + number(s->nesterov) + number(s->first_step) + number(s->reserved))
 SUM_OF(vg_adamw, number(s->size) + number(s->step) + number(s->lr) + number(s->beta1) + number(s->beta2) +

@@ -81,7 +81,6 @@ public:
 
   const uint8_t *mask_data() const { return k.masked ? mask.data() : nullptr; }
   const int32_t *segment_data() const { return k.segments > 1 ? segment.data() : nullptr; }
-  const float *weight_data() const { return k.weighted ? voxel_weight.data() : nullptr; }
 
   void expect() {
     sums.assign(static_cast<size_t>(partials.size()), 0);
@@ -91,7 +90,7 @@ public:
     for (int64_t v = 0; v < k.n * k.voxels; ++v) {
       if (!counts(v)) continue;
       const int64_t s = v / k.voxels * k.segments + (k.segments > 1 ? segment[v] : 0);
-      const double w = k.weighted ? voxel_weight[v] : 1;
+      const double w = 1;
       if (k.sigmoid)
         sigmoid_voxel(v, &sums[static_cast<size_t>(s * k.c * VG_SUM_KINDS)], &partials[s * k.c * VG_SUM_KINDS], w);
       else
@@ -176,8 +175,8 @@ static void run(const Problem &q, const Cpu &cpu, Bits &bits, Tolerance gradient
                                sums.data(), k.sigmoid ? nullptr : nll.data(), bad.data()),
             VG_OK)
       << cpu.error();
-  ASSERT_EQ(vg_segloss_backward(cpu, &q.p, q.logits.data(), q.labels.data(), q.mask_data(), q.segment_data(),
-                                q.partials.data(), q.weight_data(), q.upstream, dlogits.data()),
+  ASSERT_EQ(vg_segloss_backward(cpu, &q.p, q.logits.data(), q.labels.data(), q.mask_data(), q.segment_data(), nullptr,
+                                nullptr, q.partials.data(), nullptr, q.upstream, dlogits.data()),
             VG_OK)
       << cpu.error();
   // One kind of sum at a time, so that large ones do not hide errors of small ones.
@@ -228,8 +227,8 @@ TEST(Segloss, ExtremeLogitsKeepRelativeAccuracy) {
         q.expect();
         const Cpu cpu(1, isa);
         Tensor dx(333, 3, 3);
-        ASSERT_EQ(vg_segloss_backward(cpu, &q.p, q.logits.data(), q.labels.data(), nullptr, nullptr, q.partials.data(),
-                                      nullptr, q.upstream, dx.data()),
+        ASSERT_EQ(vg_segloss_backward(cpu, &q.p, q.logits.data(), q.labels.data(), nullptr, nullptr, nullptr, nullptr,
+                                      q.partials.data(), nullptr, q.upstream, dx.data()),
                   VG_OK);
         for (int64_t i = 0; i < dx.size(); ++i) {
           const double e = q.gradient[static_cast<size_t>(i)];
@@ -262,7 +261,7 @@ TEST(Segloss, NanInACountedVoxelShowsAndElsewhereDoesNot) {
       ASSERT_EQ(forward(), VG_OK);
       for (const double s : sums) ASSERT_TRUE(std::isfinite(s));
       ASSERT_EQ(vg_segloss_backward(cpu, &q.p, q.logits.data(), q.labels.data(), q.mask.data(), q.segment.data(),
-                                    q.partials.data(), nullptr, 1, dx.data()),
+                                    nullptr, nullptr, q.partials.data(), nullptr, 1, dx.data()),
                 VG_OK);
       for (int64_t v = 0; v < 40; ++v)
         for (int64_t c = 0; c < 3; ++c) ASSERT_TRUE(v == 17 ? dx.at(v, c) == 0 : std::isfinite(dx.at(v, c))) << v;
@@ -297,8 +296,8 @@ TEST(Segloss, ArgumentErrors) {
   expect_error(cpu, forward(), VG_INVALID_ARGUMENT, "segment is 2 at sample 0, voxel 7");
   q.segment[7] = -1;
   expect_error(cpu,
-               vg_segloss_backward(cpu, &q.p, q.logits.data(), q.labels.data(), nullptr, q.segment.data(),
-                                   q.partials.data(), nullptr, 1, dx.data()),
+               vg_segloss_backward(cpu, &q.p, q.logits.data(), q.labels.data(), nullptr, q.segment.data(), nullptr,
+                                   nullptr, q.partials.data(), nullptr, 1, dx.data()),
                VG_INVALID_ARGUMENT, "segment is -1");
   q.segment[7] = 0;
   EXPECT_EQ(forward(), VG_OK);

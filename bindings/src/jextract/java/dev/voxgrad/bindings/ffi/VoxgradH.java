@@ -23,10 +23,10 @@ public class VoxgradH extends VoxgradSymbols {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int VG_ABI_VERSION = (int)1L;
+    private static final int VG_ABI_VERSION = (int)2L;
     /**
      * {@snippet lang=c :
-     * enum <anonymous>.VG_ABI_VERSION = 1
+     * enum <anonymous>.VG_ABI_VERSION = 2
      * }
      */
     public static int VG_ABI_VERSION() {
@@ -2824,6 +2824,8 @@ public class VoxgradH extends VoxgradSymbols {
             VoxgradH.C_POINTER,
             VoxgradH.C_POINTER,
             VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER,
             VoxgradH.C_FLOAT,
             VoxgradH.C_POINTER
         );
@@ -2836,7 +2838,7 @@ public class VoxgradH extends VoxgradSymbols {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t vg_segloss_backward(vg_context *context, const vg_segloss *problem, const float *logits, const uint8_t *labels, const uint8_t *mask, const int32_t *segment, const double *partials, const float *voxel_weight, float upstream, float *dlogits)
+     * int32_t vg_segloss_backward(vg_context *context, const vg_segloss *problem, const float *logits, const uint8_t *labels, const uint8_t *mask, const int32_t *segment, const float *true_weight, const float *other_weight, const double *partials, const float *dvoxel_nll, float upstream, float *dlogits)
      * }
      */
     public static FunctionDescriptor vg_segloss_backward$descriptor() {
@@ -2846,7 +2848,7 @@ public class VoxgradH extends VoxgradSymbols {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t vg_segloss_backward(vg_context *context, const vg_segloss *problem, const float *logits, const uint8_t *labels, const uint8_t *mask, const int32_t *segment, const double *partials, const float *voxel_weight, float upstream, float *dlogits)
+     * int32_t vg_segloss_backward(vg_context *context, const vg_segloss *problem, const float *logits, const uint8_t *labels, const uint8_t *mask, const int32_t *segment, const float *true_weight, const float *other_weight, const double *partials, const float *dvoxel_nll, float upstream, float *dlogits)
      * }
      */
     public static MethodHandle vg_segloss_backward$handle() {
@@ -2856,7 +2858,7 @@ public class VoxgradH extends VoxgradSymbols {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t vg_segloss_backward(vg_context *context, const vg_segloss *problem, const float *logits, const uint8_t *labels, const uint8_t *mask, const int32_t *segment, const double *partials, const float *voxel_weight, float upstream, float *dlogits)
+     * int32_t vg_segloss_backward(vg_context *context, const vg_segloss *problem, const float *logits, const uint8_t *labels, const uint8_t *mask, const int32_t *segment, const float *true_weight, const float *other_weight, const double *partials, const float *dvoxel_nll, float upstream, float *dlogits)
      * }
      */
     public static MemorySegment vg_segloss_backward$address() {
@@ -2865,16 +2867,228 @@ public class VoxgradH extends VoxgradSymbols {
 
     /**
      * {@snippet lang=c :
-     * int32_t vg_segloss_backward(vg_context *context, const vg_segloss *problem, const float *logits, const uint8_t *labels, const uint8_t *mask, const int32_t *segment, const double *partials, const float *voxel_weight, float upstream, float *dlogits)
+     * int32_t vg_segloss_backward(vg_context *context, const vg_segloss *problem, const float *logits, const uint8_t *labels, const uint8_t *mask, const int32_t *segment, const float *true_weight, const float *other_weight, const double *partials, const float *dvoxel_nll, float upstream, float *dlogits)
      * }
      */
-    public static int vg_segloss_backward(MemorySegment context, MemorySegment problem, MemorySegment logits, MemorySegment labels, MemorySegment mask, MemorySegment segment, MemorySegment partials, MemorySegment voxel_weight, float upstream, MemorySegment dlogits) {
+    public static int vg_segloss_backward(MemorySegment context, MemorySegment problem, MemorySegment logits, MemorySegment labels, MemorySegment mask, MemorySegment segment, MemorySegment true_weight, MemorySegment other_weight, MemorySegment partials, MemorySegment dvoxel_nll, float upstream, MemorySegment dlogits) {
         var mh$ = vg_segloss_backward.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("vg_segloss_backward", context, problem, logits, labels, mask, segment, partials, voxel_weight, upstream, dlogits);
+                traceDowncall("vg_segloss_backward", context, problem, logits, labels, mask, segment, true_weight, other_weight, partials, dvoxel_nll, upstream, dlogits);
             }
-            return (int)mh$.invokeExact(context, problem, logits, labels, mask, segment, partials, voxel_weight, upstream, dlogits);
+            return (int)mh$.invokeExact(context, problem, logits, labels, mask, segment, true_weight, other_weight, partials, dvoxel_nll, upstream, dlogits);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+    private static final int VG_TIES_FIRST = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * enum vg_ties.VG_TIES_FIRST = 0
+     * }
+     */
+    public static int VG_TIES_FIRST() {
+        return VG_TIES_FIRST;
+    }
+    private static final int VG_TIES_SHARED = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum vg_ties.VG_TIES_SHARED = 1
+     * }
+     */
+    public static int VG_TIES_SHARED() {
+        return VG_TIES_SHARED;
+    }
+
+    private static class vg_topk_select {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            VoxgradH.C_INT,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("vg_topk_select").orElseThrow();
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t vg_topk_select(vg_context *context, const vg_topk *problem, const float *values, const int64_t *select, const float *factor, double *sums, float *selected)
+     * }
+     */
+    public static FunctionDescriptor vg_topk_select$descriptor() {
+        return vg_topk_select.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t vg_topk_select(vg_context *context, const vg_topk *problem, const float *values, const int64_t *select, const float *factor, double *sums, float *selected)
+     * }
+     */
+    public static MethodHandle vg_topk_select$handle() {
+        return vg_topk_select.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t vg_topk_select(vg_context *context, const vg_topk *problem, const float *values, const int64_t *select, const float *factor, double *sums, float *selected)
+     * }
+     */
+    public static MemorySegment vg_topk_select$address() {
+        return vg_topk_select.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t vg_topk_select(vg_context *context, const vg_topk *problem, const float *values, const int64_t *select, const float *factor, double *sums, float *selected)
+     * }
+     */
+    public static int vg_topk_select(MemorySegment context, MemorySegment problem, MemorySegment values, MemorySegment select, MemorySegment factor, MemorySegment sums, MemorySegment selected) {
+        var mh$ = vg_topk_select.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("vg_topk_select", context, problem, values, select, factor, sums, selected);
+            }
+            return (int)mh$.invokeExact(context, problem, values, select, factor, sums, selected);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class vg_components_label {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            VoxgradH.C_INT,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("vg_components_label").orElseThrow();
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t vg_components_label(vg_context *context, const vg_components *problem, const uint8_t *x, const uint8_t *mask, int32_t *ids, int64_t *counts)
+     * }
+     */
+    public static FunctionDescriptor vg_components_label$descriptor() {
+        return vg_components_label.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t vg_components_label(vg_context *context, const vg_components *problem, const uint8_t *x, const uint8_t *mask, int32_t *ids, int64_t *counts)
+     * }
+     */
+    public static MethodHandle vg_components_label$handle() {
+        return vg_components_label.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t vg_components_label(vg_context *context, const vg_components *problem, const uint8_t *x, const uint8_t *mask, int32_t *ids, int64_t *counts)
+     * }
+     */
+    public static MemorySegment vg_components_label$address() {
+        return vg_components_label.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t vg_components_label(vg_context *context, const vg_components *problem, const uint8_t *x, const uint8_t *mask, int32_t *ids, int64_t *counts)
+     * }
+     */
+    public static int vg_components_label(MemorySegment context, MemorySegment problem, MemorySegment x, MemorySegment mask, MemorySegment ids, MemorySegment counts) {
+        var mh$ = vg_components_label.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("vg_components_label", context, problem, x, mask, ids, counts);
+            }
+            return (int)mh$.invokeExact(context, problem, x, mask, ids, counts);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class vg_distance_transform {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            VoxgradH.C_INT,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("vg_distance_transform").orElseThrow();
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t vg_distance_transform(vg_context *context, const vg_distance *problem, const uint8_t *x, double *distance)
+     * }
+     */
+    public static FunctionDescriptor vg_distance_transform$descriptor() {
+        return vg_distance_transform.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t vg_distance_transform(vg_context *context, const vg_distance *problem, const uint8_t *x, double *distance)
+     * }
+     */
+    public static MethodHandle vg_distance_transform$handle() {
+        return vg_distance_transform.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t vg_distance_transform(vg_context *context, const vg_distance *problem, const uint8_t *x, double *distance)
+     * }
+     */
+    public static MemorySegment vg_distance_transform$address() {
+        return vg_distance_transform.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t vg_distance_transform(vg_context *context, const vg_distance *problem, const uint8_t *x, double *distance)
+     * }
+     */
+    public static int vg_distance_transform(MemorySegment context, MemorySegment problem, MemorySegment x, MemorySegment distance) {
+        var mh$ = vg_distance_transform.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("vg_distance_transform", context, problem, x, distance);
+            }
+            return (int)mh$.invokeExact(context, problem, x, distance);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

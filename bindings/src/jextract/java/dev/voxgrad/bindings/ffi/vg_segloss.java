@@ -24,6 +24,8 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     int64_t segments;
  *     int32_t sigmoid;
  *     int32_t ignore_label;
+ *     int32_t channel_segments;
+ *     int32_t kinds;
  * }
  * }
  */
@@ -42,7 +44,9 @@ public class vg_segloss {
         VoxgradH.C_LONG.withName("dx_stride"),
         VoxgradH.C_LONG.withName("segments"),
         VoxgradH.C_INT.withName("sigmoid"),
-        VoxgradH.C_INT.withName("ignore_label")
+        VoxgradH.C_INT.withName("ignore_label"),
+        VoxgradH.C_INT.withName("channel_segments"),
+        VoxgradH.C_INT.withName("kinds")
     ).withName("vg_segloss");
 
     /**
@@ -446,6 +450,94 @@ public class vg_segloss {
      */
     public static void ignore_label(MemorySegment struct, int fieldValue) {
         struct.set(ignore_label$LAYOUT, ignore_label$OFFSET, fieldValue);
+    }
+
+    private static final OfInt channel_segments$LAYOUT = (OfInt)$LAYOUT.select(groupElement("channel_segments"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int32_t channel_segments
+     * }
+     */
+    public static final OfInt channel_segments$layout() {
+        return channel_segments$LAYOUT;
+    }
+
+    private static final long channel_segments$OFFSET = $LAYOUT.byteOffset(groupElement("channel_segments"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int32_t channel_segments
+     * }
+     */
+    public static final long channel_segments$offset() {
+        return channel_segments$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int32_t channel_segments
+     * }
+     */
+    public static int channel_segments(MemorySegment struct) {
+        return struct.get(channel_segments$LAYOUT, channel_segments$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int32_t channel_segments
+     * }
+     */
+    public static void channel_segments(MemorySegment struct, int fieldValue) {
+        struct.set(channel_segments$LAYOUT, channel_segments$OFFSET, fieldValue);
+    }
+
+    private static final OfInt kinds$LAYOUT = (OfInt)$LAYOUT.select(groupElement("kinds"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int32_t kinds
+     * }
+     */
+    public static final OfInt kinds$layout() {
+        return kinds$LAYOUT;
+    }
+
+    private static final long kinds$OFFSET = $LAYOUT.byteOffset(groupElement("kinds"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int32_t kinds
+     * }
+     */
+    public static final long kinds$offset() {
+        return kinds$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int32_t kinds
+     * }
+     */
+    public static int kinds(MemorySegment struct) {
+        return struct.get(kinds$LAYOUT, kinds$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int32_t kinds
+     * }
+     */
+    public static void kinds(MemorySegment struct, int fieldValue) {
+        struct.set(kinds$LAYOUT, kinds$OFFSET, fieldValue);
     }
 
     /**

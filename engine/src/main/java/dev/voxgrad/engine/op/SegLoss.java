@@ -205,6 +205,8 @@ public final class SegLoss implements Op {
         vg_segloss.segments(p, 1);
         vg_segloss.sigmoid(p, options.nonlinearity() == Nonlinearity.SIGMOID ? 1 : 0);
         vg_segloss.ignore_label(p, options.ignoreLabel());
+        vg_segloss.channel_segments(p, 0);
+        vg_segloss.kinds(p, 0);
         return p;
     }
 
@@ -224,6 +226,8 @@ public final class SegLoss implements Op {
                     logits.data(),
                     labels.data(),
                     mask(options),
+                    MemorySegment.NULL,
+                    MemorySegment.NULL,
                     MemorySegment.NULL,
                     table,
                     MemorySegment.NULL,
