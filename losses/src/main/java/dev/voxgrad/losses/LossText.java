@@ -3,10 +3,7 @@ package dev.voxgrad.losses;
 import dev.voxgrad.engine.ConfigException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.function.Function;
-import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -15,44 +12,51 @@ import java.util.regex.Pattern;
  *
  * <pre>
  * loss     = part { "+" part }
- * part     = [ number "*" ] name [ "(" [ argument { "," argument } ] ")" ]
- * argument = name "=" ( number | "true" | "false" | word | "[" number { "," number } "]" )
+ * part     = [ number "*" ] ( name [ "(" [ argument { "," argument } ] ")" ] | "(" loss ")" )
+ * argument = [ name "=" ] value              values without a name come first
+ * value    = number | number ".." number | "[" number { "," number } "]" | word | loss { "->" loss }
  * </pre>
  */
 final class LossText {
-    private static final String NUMBER = "(?:\\d+\\.?\\d*|\\.\\d+)(?:[eE][+-]?\\d+)?";
-    private static final Pattern WEIGHT = Pattern.compile(NUMBER);
+    // A point that another one follows belongs to a range.
+    private static final String UNSIGNED = "(?:\\d+(?:\\.(?!\\.)\\d*)?|\\.\\d+)(?:[eE][+-]?\\d+)?";
+    private static final Pattern WEIGHT = Pattern.compile(UNSIGNED);
+    private static final Pattern NUMBER = Pattern.compile("[+-]?" + UNSIGNED);
     private static final Pattern NAME = Pattern.compile("[A-Za-z_]\\w*");
-    private static final Pattern VALUE = Pattern.compile("\\[[^\\]()]*\\]|[^,()\\[\\]\\s]+");
-
-    /** A number with an optional sign. */
-    static final Pattern SIGNED_NUMBER = Pattern.compile("[+-]?" + NUMBER);
+    private static final Pattern ARROW = Pattern.compile("->");
+    private static final Pattern DOTS = Pattern.compile("\\.\\.");
 
     private final String text;
-    private final Map<String, Function<Arguments, Term>> terms;
-    private final int classes;
+    private final String names;
     private int at;
 
-    private LossText(String text, Map<String, Function<Arguments, Term>> terms, int classes) {
+    private LossText(String text, String names) {
         this.text = text;
-        this.terms = terms;
-        this.classes = classes;
+        this.names = names;
     }
 
-    /** Reads a text to its end with the terms given by name. */
-    static Sum parse(String text, Map<String, Function<Arguments, Term>> terms, int classes) {
-        LossText reader = new LossText(text, terms, classes);
-        List<Sum.Part> parts = new ArrayList<>();
-        do {
-            parts.add(reader.part());
-        } while (reader.skip('+'));
+    /** Reads a text to its end; {@code names} are the valid ones, for messages. */
+    static Syntax.Total read(String text, String names) {
+        LossText reader = new LossText(text, names);
+        Syntax.Total total = reader.total();
+        reader.blanks();
         if (reader.at < text.length()) {
-            throw error(text, reader.at, "expected + or the end");
+            throw reader.unexpected("+ or the end");
         }
-        return located(text, 0, () -> new Sum(parts));
+        return total;
     }
 
-    private Sum.Part part() {
+    private Syntax.Total total() {
+        blanks();
+        int start = at;
+        List<Syntax.Part> parts = new ArrayList<>();
+        do {
+            parts.add(part());
+        } while (skip('+'));
+        return new Syntax.Total(start, List.copyOf(parts));
+    }
+
+    private Syntax.Part part() {
         blanks();
         int start = at;
         double weight = 1;
@@ -63,52 +67,121 @@ final class LossText {
                 throw error(text, at, "expected * after the weight " + number.get());
             }
         }
-        blanks();
+        if (skip('(')) {
+            Syntax.Total inner = total();
+            if (!skip(')')) {
+                throw unexpected("+ or )");
+            }
+            return new Syntax.Part(start, weight, inner);
+        }
         int position = at;
         String name = match(NAME)
                 .orElseThrow(() -> error(
-                        text, position, "expected a loss (" + names() + "), with or without a weight as in 0.5*dice"));
-        Function<Arguments, Term> term = terms.get(name);
-        if (term == null) {
-            throw error(text, position, "unknown loss \"" + name + "\"; valid names are " + names());
-        }
-        Arguments arguments = arguments(name);
-        double factor = weight;
-        return located(text, start, () -> {
-            Term made = term.apply(arguments);
-            arguments.requireAllAsked();
-            made.requireClasses(classes);
-            return new Sum.Part(factor, made);
-        });
+                        text, position, "expected a loss (" + names + "), with or without a weight as in 0.5*dice"));
+        return new Syntax.Part(start, weight, new Syntax.Call(position, name, arguments(name)));
     }
 
-    private Arguments arguments(String term) {
-        Arguments arguments = new Arguments(text, term);
+    private List<Syntax.Argument> arguments(String term) {
         if (!skip('(') || skip(')')) {
-            return arguments;
+            return List.of();
         }
+        List<Syntax.Argument> arguments = new ArrayList<>();
         do {
-            blanks();
-            int position = at;
-            String name = match(NAME)
-                    .orElseThrow(() -> error(text, position, term + ": expected an argument as in name=value"));
-            if (!skip('=')) {
-                throw error(text, at, term + ": expected = after " + name);
+            Syntax.Argument argument = argument(term);
+            if (argument.name().isEmpty()
+                    && !arguments.isEmpty()
+                    && !arguments.getLast().name().isEmpty()) {
+                throw error(text, argument.position(), term + ": values without a name come first");
             }
-            blanks();
-            int valuePosition = at;
-            String value =
-                    match(VALUE).orElseThrow(() -> error(text, valuePosition, term + ": expected a value for " + name));
-            arguments.put(name, new Arguments.Given(position, value, valuePosition));
+            arguments.add(argument);
         } while (skip(','));
         if (!skip(')')) {
             throw error(text, at, term + ": expected , or )");
         }
-        return arguments;
+        return List.copyOf(arguments);
     }
 
-    private String names() {
-        return String.join(", ", terms.keySet());
+    private Syntax.Argument argument(String term) {
+        blanks();
+        int start = at;
+        Optional<String> name = match(NAME).filter(found -> skip('='));
+        if (name.isEmpty()) {
+            at = start;
+        }
+        blanks();
+        int valueStart = at;
+        Syntax value = value(term, name);
+        String source = text.substring(valueStart, at).strip();
+        return new Syntax.Argument(start, name.orElse(""), value, source);
+    }
+
+    private Syntax value(String term, Optional<String> name) {
+        int start = at;
+        if (skip('[')) {
+            return numbers(term, start);
+        }
+        Optional<Double> number = match(NUMBER).map(Double::parseDouble);
+        int end = at;
+        blanks();
+        if (number.isPresent() && match(DOTS).isPresent()) {
+            return new Syntax.Range(start, number.get(), number(term + ": expected a number after .."));
+        }
+        if (number.isPresent() && !skip('*')) {
+            at = end;
+            return new Syntax.Number(start, number.get());
+        }
+        at = start;
+        if (at == text.length() || (!isNext(NAME) && !isNext(WEIGHT) && text.charAt(at) != '(')) {
+            throw error(
+                    text,
+                    at,
+                    term + ": expected "
+                            + name.map(n -> "a value for " + n).orElse("an argument as in name=value, or a value"));
+        }
+        return lossOrWord();
+    }
+
+    private Syntax lossOrWord() {
+        int start = at;
+        Optional<String> name = match(NAME);
+        int end = at;
+        blanks();
+        if (name.isPresent() && !isNext(ARROW) && (at == text.length() || "(+*".indexOf(text.charAt(at)) < 0)) {
+            at = end;
+            return new Syntax.Word(start, name.get());
+        }
+        at = start;
+        List<Syntax.Total> stages = new ArrayList<>();
+        do {
+            stages.add(total());
+            blanks();
+        } while (match(ARROW).isPresent());
+        return new Syntax.Chain(start, List.copyOf(stages));
+    }
+
+    private Syntax.Numbers numbers(String term, int start) {
+        List<Double> values = new ArrayList<>();
+        do {
+            values.add(number(term + ": expected a number as in [1, 2.5]"));
+        } while (skip(','));
+        if (!skip(']')) {
+            throw error(text, at, term + ": expected , or ]");
+        }
+        return new Syntax.Numbers(start, List.copyOf(values));
+    }
+
+    private double number(String otherwise) {
+        blanks();
+        return match(NUMBER).map(Double::parseDouble).orElseThrow(() -> error(text, at, otherwise));
+    }
+
+    private ConfigException unexpected(String expected) {
+        return error(
+                text,
+                at,
+                isNext(ARROW)
+                        ? "an arrow belongs into schedule(...), as in schedule(ce -> ce + dice)"
+                        : "expected " + expected);
     }
 
     private void blanks() {
@@ -125,6 +198,10 @@ final class LossText {
         return found;
     }
 
+    private boolean isNext(Pattern pattern) {
+        return pattern.matcher(text).region(at, text.length()).lookingAt();
+    }
+
     private Optional<String> match(Pattern pattern) {
         Matcher matcher = pattern.matcher(text).region(at, text.length());
         if (!matcher.lookingAt()) {
@@ -132,18 +209,6 @@ final class LossText {
         }
         at = matcher.end();
         return Optional.of(matcher.group());
-    }
-
-    /** Runs a step; a message without a place in the text gets one. */
-    private static <T> T located(String text, int position, Supplier<T> step) {
-        try {
-            return step.get();
-        } catch (ConfigException e) {
-            if (e.getMessage().contains("\n")) {
-                throw e;
-            }
-            throw new ConfigException(message(text, position, e.getMessage()), e);
-        }
     }
 
     /** An error with the text and a line whose caret points at a position in it. */

@@ -37,12 +37,13 @@ public record SoftDice(boolean batchDice, boolean background, double smooth, Non
     }
 
     static SoftDice parse(Arguments arguments) {
-        boolean sigmoid = arguments.flag("sigmoid", false);
+        Nonlinearity nonlinearity = arguments.nonlinearity();
+        boolean sigmoid = nonlinearity == Nonlinearity.SIGMOID;
         return new SoftDice(
                 arguments.flag("batch", DEFAULT.batchDice),
                 arguments.flag("background", sigmoid), // channel 0 of regions is a region like the others
                 arguments.number("smooth", DEFAULT.smooth),
-                sigmoid ? Nonlinearity.SIGMOID : Nonlinearity.SOFTMAX);
+                nonlinearity);
     }
 
     @Override

@@ -6,7 +6,7 @@ import dev.voxgrad.engine.op.SegLoss.Sums;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Map;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -30,8 +30,9 @@ class AddingALossTest {
 
     @Test
     void oneLineGivesItAName() {
-        Sum sum = LossText.parse(
-                "0.3*tversky(beta=0.8) + ce", Map.of("tversky", Tversky::parse, "ce", CrossEntropy::parse), 3);
+        Catalog catalog = new Catalog(List.of(
+                LossFactory.of("tversky", "", Tversky::parse), LossFactory.of("ce", "", CrossEntropy::parse)));
+        Sum sum = LossBuilder.build("0.3*tversky(beta=0.8) + ce", catalog, LossContext.of(3));
         assertThat(sum).hasToString("0.3*tversky(beta=0.8) + ce");
     }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.voxgrad.engine.ConfigException;
 import dev.voxgrad.engine.op.SegLoss.Nonlinearity;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.Random;
@@ -61,7 +62,7 @@ class LossTextTest {
 
     @Test
     void everyNameReadsAndPrintsItself() {
-        assertThat(Losses.names()).allSatisfy(name -> assertThat(parse(name)).hasToString(name));
+        assertThat(Losses.factories().keySet()).allSatisfy(name -> assertThat(parse(name)).hasToString(name));
     }
 
     @ParameterizedTest
@@ -75,44 +76,82 @@ class LossTextTest {
         }
     }
 
+    private static Sum parseAny(String text) {
+        LossContext context = LossContext.of(3)
+                .withCounts(new LabelCounts(List.of(60L, 30L, 10L), List.of(100L, 100L, 100L)));
+        return LossBuilder.build(text, TestLosses.CATALOG, context);
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
             value = {
-                "dice + cee | 7 | 'unknown loss \"cee\"; valid names are ce, dice'",
-                "dice(smoth=1) | 5 | 'dice has no argument \"smoth\"; it has background, batch, sigmoid, smooth'",
-                "ce(smooth=1) | 3 | 'ce has no argument \"smooth\"; it has reduction, smoothing, weights'",
-                "dice(smooth=big) | 12 | 'smooth is \"big\", expected a number'",
-                "dice(smooth=NaN) | 12 | 'smooth is \"NaN\", expected a number'",
-                "dice(smooth=-1) | 0 | 'smooth -1.0 must be'",
-                "dice(batch=1) | 11 | 'batch is \"1\", expected true or false'",
-                "dice(batch=true, batch=true) | 17 | batch is given twice",
-                "ce(reduction=none) | 13 | expected mean or sum",
-                "ce(weights=3) | 11 | 'expected a list such as [1, 2.5]'",
-                "ce(weights=[1, x, 2]) | 11 | expected a list",
-                "ce(weights=[]) | 11 | expected a list",
-                "dice + ce(weights=[1, 2]) | 7 | 2 weights for 3 classes",
-                "ce(weights=[0, 0, 0]) | 0 | all weights are 0",
-                "ce(weights=[1, 2, -3]) | 0 | must be numbers of at least 0",
-                "ce(smoothing=1) | 0 | 'is not in [0, 1)'",
-                "'' | 0 | expected a loss",
-                "dice + | 6 | expected a loss",
-                "dice ce | 5 | expected + or the end",
-                "dice - ce | 5 | expected + or the end",
-                "-1*dice | 0 | expected a loss",
-                "2 dice | 2 | expected * after the weight 2",
-                "dice(smooth=1 | 13 | 'expected , or )'",
-                "dice(smooth) | 11 | expected = after smooth",
-                "dice(smooth=) | 12 | expected a value for smooth",
-                "dice(1e-5) | 5 | expected an argument as in name=value",
-                "1e999*dice | 0 | weight of dice is Infinity",
-                "ce + dice(sigmoid=true) | 0 | a sum needs one kind",
+                "0.5*(dice + ce) | 0.5*dice + 0.5*ce",
+                "2*(dice + 0.5*(ce + (dice))) + ce | 2*dice + ce + dice + ce",
+                "wrap(dice) | wrap(dice)",
+                "'wrap(dice, 0.1)' | 'wrap(dice, 0.1)'",
+                "'wrap(ce, share=0.1, reduction=sum)' | 'wrap(ce, 0.1, sum)'",
+                "'wrap(ce, 0.5, sum)' | 'wrap(ce, reduction=sum)'",
+                "'wrap( 0.5 * dice+ce ,order=3,at=.25 .. 1.)' | 'wrap(0.5*dice + ce, order=3, at=0.25..1)'",
+                "'wrap(dice, at=2..5)' | 'wrap(dice, at=2..5)'",
+                "'2*wrap(wrap(ce) + (dice), weights=median_frequency)' | '2*wrap(wrap(ce) + dice, weights=median_frequency)'",
+                "'wrap(2*(dice + ce), weights=[1, 2, -0])' | 'wrap(2*dice + 2*ce, weights=[1, 2, -0])'",
             })
-    void errorsPointAtThePlace(String text, int position, String message) {
-        assertThatThrownBy(() -> parse(text))
-                .isInstanceOf(ConfigException.class)
-                .hasMessageContaining(message)
-                .hasMessageEndingWith("\n  " + text + "\n  " + " ".repeat(position) + "^");
+    void readsNestedLosses(String text, String printed) {
+        assertThat(parseAny(text)).hasToString(printed);
+        assertThat(parseAny(printed)).isEqualTo(parseAny(text));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "dice + regions | dice(sigmoid=true) + regions",
+                "regions + wrap(wrap(dice)) | regions + wrap(wrap(dice(sigmoid=true)))",
+                "dice + wrap(regions) | dice(sigmoid=true) + wrap(regions)",
+                "dice + wrap(dice(sigmoid=true)) | dice(sigmoid=true) + wrap(dice(sigmoid=true))",
+                "dice + wrap(dice(sigmoid=false)) | dice + wrap(dice)",
+            })
+    void oneSigmoidLossMakesTheOthersSigmoid(String text, String printed) {
+        assertThat(parseAny(text)).hasToString(printed);
+        assertThat(parseAny(printed)).isEqualTo(parseAny(text));
+    }
+
+    @Test
+    void weightsByRuleComeFromTheCounts() {
+        Sum sum = parseAny("wrap(dice, weights=inverse_frequency)");
+        ClassWeights weights = ((TestLosses.Wrap) sum.parts().getFirst().term()).weights();
+        assertThat(weights).hasToString("inverse_frequency");
+        assertThat(weights.values()).containsExactly(100 / 180.0, 100 / 90.0, 100 / 30.0);
+    }
+
+    @Test
+    void printedTextOfNestedLossesReadsBackToAnEqualLoss() {
+        Random random = new Random(SEED);
+        for (int round = 0; round < 500; round++) {
+            Nonlinearity nonlinearity = Nonlinearity.values()[round % 2];
+            Sum sum = nested(random, nonlinearity, 3);
+            assertThat(parseAny(sum.toString())).as("seed %d, round %d", SEED, round).isEqualTo(sum);
+        }
+    }
+
+    private static Sum nested(Random random, Nonlinearity nonlinearity, int depth) {
+        List<Sum.Part> parts = new ArrayList<>();
+        do {
+            List<Term> terms = RandomLosses.terms(random, 3, nonlinearity);
+            Term term = terms.get(random.nextInt(terms.size()));
+            if (depth > 0 && random.nextBoolean()) {
+                term = new TestLosses.Wrap(
+                        nested(random, nonlinearity, depth - 1),
+                        random.nextBoolean() ? 0.5 : random.nextDouble(),
+                        CrossEntropy.Reduction.values()[random.nextInt(2)],
+                        random.nextInt(3),
+                        new Arguments.Range(random.nextInt(2), random.nextGaussian()),
+                        ClassWeights.of(random.nextBoolean() ? List.of() : List.of(1.5, random.nextDouble(), 0.0)));
+            }
+            parts.add(new Sum.Part(random.nextBoolean() ? 1 : random.nextDouble() * 1e5, term));
+        } while (random.nextBoolean());
+        return new Sum(parts);
     }
 
     @ParameterizedTest
