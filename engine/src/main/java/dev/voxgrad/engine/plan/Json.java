@@ -2,6 +2,8 @@ package dev.voxgrad.engine.plan;
 
 import dev.voxgrad.engine.ConfigException;
 import dev.voxgrad.engine.DataException;
+import dev.voxgrad.engine.JsonDefault;
+import dev.voxgrad.engine.JsonDefaults;
 import java.io.IOException;
 import java.lang.reflect.RecordComponent;
 import java.nio.file.Files;
@@ -47,6 +49,7 @@ final class Json {
         try {
             tree = STRICT.readTree(text);
             requireKeys(file, "", tree, type);
+            JsonDefaults.fill(tree, type);
             return STRICT.treeToValue(tree, type);
         } catch (JacksonException e) {
             throw new ConfigException(file + ": " + explain(e, tree), e);
@@ -60,11 +63,14 @@ final class Json {
                     + " must hold a JSON object, found " + node.getNodeType());
         }
         Set<String> valid = new LinkedHashSet<>();
+        Set<String> missing = new LinkedHashSet<>();
         for (RecordComponent component : type.getRecordComponents()) {
             valid.add(component.getName());
+            if (!component.isAnnotationPresent(JsonDefault.class)) {
+                missing.add(component.getName());
+            }
         }
         Set<String> unknown = new LinkedHashSet<>(node.propertyNames());
-        Set<String> missing = new LinkedHashSet<>(valid);
         unknown.removeAll(valid);
         missing.removeAll(node.propertyNames());
         if (!unknown.isEmpty() || !missing.isEmpty()) {
@@ -75,7 +81,7 @@ final class Json {
                     + "; valid keys: " + valid);
         }
         for (RecordComponent component : type.getRecordComponents()) {
-            if (component.getType().isRecord()) {
+            if (component.getType().isRecord() && node.has(component.getName())) {
                 String key = prefix.isEmpty() ? component.getName() : prefix + "." + component.getName();
                 requireKeys(file, key, node.get(component.getName()), component.getType());
             }
@@ -92,8 +98,11 @@ final class Json {
         }
     }
 
-    static String write(Object value) {
-        return STRICT.writeValueAsString(value) + "\n";
+    /** A record as text; keys that have their default are left out. */
+    static String write(Record value) {
+        JsonNode tree = STRICT.valueToTree(value);
+        JsonDefaults.strip(tree, value.getClass());
+        return STRICT.writeValueAsString(tree) + "\n";
     }
 
     private static String text(Path file, String fix) {

@@ -1,0 +1,43 @@
+package dev.voxgrad.engine;
+
+import java.lang.reflect.RecordComponent;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+/** Adds and removes the keys of a JSON object that have their {@link JsonDefault}, also in the records of a record. */
+public final class JsonDefaults {
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+
+    private JsonDefaults() {}
+
+    /** Adds the missing keys of a record that have a default; anything but an object stays as it is. */
+    public static void fill(JsonNode node, Class<?> type) {
+        if (!(node instanceof ObjectNode object) || !type.isRecord()) {
+            return;
+        }
+        for (RecordComponent component : type.getRecordComponents()) {
+            JsonDefault missing = component.getAnnotation(JsonDefault.class);
+            if (missing != null && !object.has(component.getName())) {
+                object.set(component.getName(), JSON.readTree(missing.value()));
+            }
+            fill(object.path(component.getName()), component.getType());
+        }
+    }
+
+    /** Removes the keys of a record that have their default. */
+    public static void strip(JsonNode node, Class<?> type) {
+        if (!(node instanceof ObjectNode object) || !type.isRecord()) {
+            return;
+        }
+        for (RecordComponent component : type.getRecordComponents()) {
+            JsonDefault missing = component.getAnnotation(JsonDefault.class);
+            JsonNode value = object.path(component.getName());
+            if (missing != null && value.toString().equals(missing.value())) {
+                object.remove(component.getName());
+            } else {
+                strip(value, component.getType());
+            }
+        }
+    }
+}
