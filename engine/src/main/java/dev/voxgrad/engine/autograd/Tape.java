@@ -9,6 +9,7 @@ import java.util.Collection;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.Set;
 
 /**
@@ -22,37 +23,53 @@ public final class Tape {
     private final Scope scope;
     private final boolean recording;
     private final boolean training;
+    private final OptionalLong seed;
     private boolean used;
     private final List<Entry> entries = new ArrayList<>();
     private final Set<Tensor> tracked = Collections.newSetFromMap(new IdentityHashMap<>());
 
-    private Tape(Scope scope, boolean recording, boolean training) {
+    private Tape(Scope scope, boolean recording, boolean training, OptionalLong seed) {
         this.scope = scope;
         this.recording = recording;
         this.training = training;
+        this.seed = seed;
+    }
+
+    /**
+     * A tape for a training step of a network without dropout.
+     *
+     * @param leaves tensors whose gradients are wanted: the parameters
+     */
+    public static Tape training(Scope scope, Collection<Tensor> leaves) {
+        return training(scope, leaves, OptionalLong.empty());
     }
 
     /**
      * A tape for a training step.
      *
      * @param leaves tensors whose gradients are wanted: the parameters
+     * @param seed of this step's random draws; no other step of the training has it
      */
-    public static Tape training(Scope scope, Collection<Tensor> leaves) {
-        Tape tape = new Tape(scope, true, true);
+    public static Tape training(Scope scope, Collection<Tensor> leaves, long seed) {
+        return training(scope, leaves, OptionalLong.of(seed));
+    }
+
+    private static Tape training(Scope scope, Collection<Tensor> leaves, OptionalLong seed) {
+        Tape tape = new Tape(scope, true, true, seed);
         tape.tracked.addAll(leaves);
         return tape;
     }
 
     /** Records gradients with the network in evaluation mode (dropout off). */
     public static Tape evaluation(Scope scope, Collection<Tensor> leaves) {
-        Tape tape = new Tape(scope, true, false);
+        Tape tape = new Tape(scope, true, false, OptionalLong.empty());
         tape.tracked.addAll(leaves);
         return tape;
     }
 
     /** A tape that records nothing. */
     public static Tape inference(Scope scope) {
-        return new Tape(scope, false, false);
+        return new Tape(scope, false, false, OptionalLong.empty());
     }
 
     /** The scope of all tensors of this pass. */
@@ -63,6 +80,16 @@ public final class Tape {
     /** True in training: dropout is active. */
     public boolean training() {
         return training;
+    }
+
+    /**
+     * The seed of this step's random draws.
+     *
+     * @throws IllegalStateException when the tape was made without one: every step would drop the same elements
+     */
+    public long seed() {
+        return seed.orElseThrow(() -> new IllegalStateException(
+                "this tape has no seed for dropout; use Tape.training(scope, leaves, seed)"));
     }
 
     /** True when the gradient of this tensor is wanted, so that an op with it as input must be recorded. */

@@ -3,12 +3,14 @@ package dev.voxgrad.engine.op;
 import dev.voxgrad.bindings.NativeContext;
 import dev.voxgrad.bindings.ffi.VoxgradH;
 import dev.voxgrad.bindings.ffi.vg_activation;
+import dev.voxgrad.engine.ShapeException;
 import dev.voxgrad.engine.autograd.Gradients;
 import dev.voxgrad.engine.autograd.Op;
 import dev.voxgrad.engine.autograd.Tape;
 import dev.voxgrad.engine.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 
 /** An element-wise function y = f(x), any shape. The gradient is dy * f'(x); x is kept. */
 public final class Activation implements Op {
@@ -56,8 +58,21 @@ public final class Activation implements Op {
 
     /** Applies it and records it on the tape. */
     public static Tensor apply(Tape tape, Tensor x, Function function) {
+        return apply(tape, x, function, Optional.empty());
+    }
+
+    /**
+     * Applies it and records it on the tape.
+     *
+     * @param into where to write the result, for example the channel slice of a concatenation; empty = a new tensor
+     */
+    public static Tensor apply(Tape tape, Tensor x, Function function, Optional<Tensor> into) {
+        if (into.isPresent() && !into.get().shape().equals(x.shape())) {
+            throw new ShapeException("activation: result " + x.shape() + " does not fit into "
+                    + into.get().shape());
+        }
         Activation op = new Activation(x, function);
-        Tensor y = tape.output(x.shape());
+        Tensor y = into.orElseGet(() -> tape.output(x.shape()));
         NativeContext context = x.device().context();
         try (Arena arena = Arena.ofConfined()) {
             context.check(VoxgradH.vg_activation_forward(context.handle(), op.problem(arena, y), x.data(), y.data()));

@@ -26,6 +26,18 @@ public final class Add implements Op {
         return tape.record(y, new Add(a, b), a, b);
     }
 
+    /**
+     * The same without new memory: the sum takes the memory of {@code a}, which must not be read any more, not even by the
+     * backward pass of the op that made it.
+     *
+     * @throws dev.voxgrad.engine.ShapeException when the shapes differ
+     */
+    public static Tensor inPlace(Tape tape, Tensor a, Tensor b) {
+        Tensor y = a.slice(0, a.shape().c());
+        y.addScaled(1, b);
+        return tape.record(y, new Add(a, b), a, b);
+    }
+
     @Override
     public void backward(Tensor dy, Gradients gradients) {
         // Copy first: with a = b the second call then adds dy to the copy, never to itself.

@@ -11,6 +11,7 @@ import dev.voxgrad.engine.tensor.Shape;
 import dev.voxgrad.engine.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 
 /**
  * Adds planes after the last index of each axis, PyTorch's {@code pad}: [N,D,H,W,C] to [N,D+d,H+h,W+w,C]. With replication the
@@ -39,13 +40,28 @@ public final class Pad implements Op {
      * @param after number of planes to add to each axis, at least 0
      */
     public static Tensor apply(Tape tape, Tensor x, Triple after, Mode mode) {
+        return apply(tape, x, after, mode, Optional.empty());
+    }
+
+    /**
+     * Applies it and records it on the tape.
+     *
+     * @param after number of planes to add to each axis, at least 0
+     * @param into where to write the result, for example the channel slice of a concatenation; empty = a new tensor
+     */
+    public static Tensor apply(Tape tape, Tensor x, Triple after, Mode mode, Optional<Tensor> into) {
         if (after.d() < 0 || after.h() < 0 || after.w() < 0) {
             throw new ShapeException(
                     "pad: " + after + " planes for " + x.shape() + "; numbers of planes are at least 0");
         }
         Shape s = x.shape();
         Pad op = new Pad(x, after, mode);
-        Tensor y = tape.output(s.withGrid(s.d() + after.d(), s.h() + after.h(), s.w() + after.w()));
+        Shape out = s.withGrid(s.d() + after.d(), s.h() + after.h(), s.w() + after.w());
+        if (into.isPresent() && !into.get().shape().equals(out)) {
+            throw new ShapeException(
+                    "pad: result " + out + " does not fit into " + into.get().shape());
+        }
+        Tensor y = into.orElseGet(() -> tape.output(out));
         NativeContext context = x.device().context();
         try (Arena arena = Arena.ofConfined()) {
             context.check(VoxgradH.vg_pad_forward(context.handle(), op.problem(arena, x, y), x.data(), y.data()));
