@@ -8,7 +8,6 @@ import dev.voxgrad.engine.nn.DeepSupervision;
 import dev.voxgrad.engine.nn.Module;
 import dev.voxgrad.engine.nn.Networks;
 import dev.voxgrad.engine.nn.Parameters;
-import dev.voxgrad.engine.nn.PlainUNet;
 import dev.voxgrad.engine.op.Loss;
 import dev.voxgrad.engine.tensor.Labels;
 import dev.voxgrad.engine.tensor.Scope;
@@ -25,6 +24,9 @@ import tools.jackson.databind.JsonNode;
 
 /** A golden training step: a network with its weights, a batch, and Dice and cross entropy under deep supervision. */
 final class GoldenStep {
+    /** The architectures whose golden data have a loss. */
+    private static final List<String> NETWORKS = List.of("PlainConvUNet", "ResidualEncoderUNet", "GenericUNetV1");
+
     private final GoldenCase golden;
     private final Module network;
     private final Loss loss;
@@ -35,7 +37,8 @@ final class GoldenStep {
 
     /** One test per golden step, for a {@code @TestFactory}. */
     static Stream<DynamicTest> tests(Golden.Handler handler) {
-        return Golden.category("networks").tests(PlainUNet.NAME, c -> c.has("out/loss"), handler);
+        Golden golden = Golden.category("networks");
+        return NETWORKS.stream().flatMap(name -> golden.tests(name, c -> c.has("out/loss"), handler));
     }
 
     /** Builds the network in the scope of a model and loads the golden weights. */

@@ -11,6 +11,8 @@ import java.util.Arrays;
 public enum Initializer {
     /** nnU-Net: normal with standard deviation sqrt(2/(1 + 0.01^2)/fanIn), biases 0 (He et al. 2015 for leaky ReLU). */
     HE_LEAKY,
+    /** The same, and the norm at the end of each residual branch starts with weight 0 (Goyal et al. 2017). */
+    HE_LEAKY_ZERO_BRANCH,
     /** Uniform in +-sqrt(6/(fanIn + fanOut)), biases 0 (Glorot and Bengio 2010). */
     XAVIER_UNIFORM,
     /** Weights and biases uniform in +-1/sqrt(fanIn), the default of PyTorch's convolutions. */
@@ -23,6 +25,7 @@ public enum Initializer {
         float[] values = new float[Math.toIntExact(spec.shape().elements())];
         switch (spec.role()) {
             case NORM_WEIGHT -> Arrays.fill(values, 1);
+            case BRANCH_NORM_WEIGHT -> Arrays.fill(values, this == HE_LEAKY_ZERO_BRANCH ? 0 : 1);
             case NORM_BIAS -> {} // zeros
             case BIAS -> {
                 if (this == PYTORCH_DEFAULT) {
@@ -31,7 +34,7 @@ public enum Initializer {
             }
             case WEIGHT -> {
                 Stream stream = new Stream(seed, spec.name());
-                if (this == HE_LEAKY) {
+                if (this == HE_LEAKY || this == HE_LEAKY_ZERO_BRANCH) {
                     normal(values, Math.sqrt(2 / (1 + SLOPE * SLOPE) / spec.fanIn()), stream);
                 } else {
                     uniform(values, bound(spec), stream);

@@ -1,13 +1,17 @@
 package dev.voxgrad.engine.nn;
 
 import dev.voxgrad.engine.ConfigException;
+import dev.voxgrad.engine.JsonDefault;
+import dev.voxgrad.engine.JsonDefaults;
 import dev.voxgrad.engine.ShapeException;
+import dev.voxgrad.engine.op.Activation;
 import dev.voxgrad.engine.op.Triple;
 import dev.voxgrad.engine.tensor.Shape;
 import java.util.Collections;
 import java.util.List;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.MapperFeature;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
@@ -16,18 +20,23 @@ import tools.jackson.databind.json.JsonMapper;
  * A network as pure data. Stage 0 is the full resolution. Kernels and strides hold {@code dim} sizes for each stage in the order of
  * the axes, z first.
  *
- * @param network name of the architecture, see {@link Networks}
+ * <p>The keys from {@code activation} on may be left out of the JSON text.
+ *
+ * @param network name of the architecture, one of {@link Networks#names}
  * @param dim 2 or 3
  * @param inChannels channels of the images
  * @param classes channels of the logits
  * @param features channels of each stage
  * @param kernels odd kernel sizes of each stage
- * @param strides of the first convolution of each stage; those of stage 0 are 1
- * @param encoderConvs convolutions of each encoder stage
- * @param decoderConvs convolutions of each decoder stage, lowest resolution first, one stage fewer
+ * @param strides of the first convolution of each stage, or of the pool before it; those of stage 0 are 1
+ * @param encoderConvs convolutions of each encoder stage, or residual blocks where the architecture has them
+ * @param decoderConvs the same of each decoder stage, lowest resolution first, one stage fewer
  * @param deepSupervision whether the forward pass returns logits of the lower resolutions too
  * @param negativeSlope of the leaky ReLU
  * @param eps of the instance norm
+ * @param activation {@code leaky_relu} or {@code mish}
+ * @param dropout probability that training sets an element in front of an activation to 0, for architectures with dropout
+ * @param headFeatures channels of the last decoder stage, for architectures where they are free; 0 = those of stage 0
  */
 public record NetworkSpec(
         String network,
@@ -41,7 +50,16 @@ public record NetworkSpec(
         List<Integer> decoderConvs,
         boolean deepSupervision,
         double negativeSlope,
-        double eps) {
+        double eps,
+        @JsonDefault("\"leaky_relu\"") String activation,
+        @JsonDefault("0.0") double dropout,
+        @JsonDefault("0") int headFeatures) {
+    /** The activation x where positive, {@link #negativeSlope} times x elsewhere. */
+    public static final String LEAKY_RELU = "leaky_relu";
+
+    /** The activation x tanh(softplus(x)). */
+    public static final String MISH = "mish";
+
     private static final JsonMapper JSON = JsonMapper.builder()
             .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
             .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
@@ -90,6 +108,11 @@ public record NetworkSpec(
                 negativeSlope >= 0 && Double.isFinite(negativeSlope),
                 "negativeSlope is " + negativeSlope + ", not at least 0");
         require(eps > 0 && Double.isFinite(eps), "eps is " + eps + ", not positive");
+        require(
+                activation.equals(LEAKY_RELU) || activation.equals(MISH),
+                "activation is " + activation + ", not " + LEAKY_RELU + " or " + MISH);
+        require(dropout >= 0 && dropout < 1, "dropout is " + dropout + ", not at least 0 and below 1");
+        require(headFeatures >= 0, "headFeatures is " + headFeatures + ", not positive; 0 means those of stage 0");
     }
 
     private static void require(boolean condition, String problem) {
@@ -109,7 +132,7 @@ public record NetworkSpec(
         int stages = features.size();
         int dim = kernels.isEmpty() ? 0 : kernels.get(0).size();
         return new NetworkSpec(
-                PlainUNet.NAME,
+                Family.PLAIN.network(),
                 dim,
                 inChannels,
                 classes,
@@ -120,7 +143,10 @@ public record NetworkSpec(
                 Collections.nCopies(Math.max(0, stages - 1), 2),
                 deepSupervision,
                 0.01,
-                1e-5);
+                1e-5,
+                LEAKY_RELU,
+                0,
+                0);
     }
 
     /** The same network with only the full resolution as output; the weights stay the same. */
@@ -137,7 +163,26 @@ public record NetworkSpec(
                 decoderConvs,
                 false,
                 negativeSlope,
-                eps);
+                eps,
+                activation,
+                dropout,
+                headFeatures);
+    }
+
+    /**
+     * How the weights of this architecture start.
+     *
+     * @throws ConfigException when there is no such architecture
+     */
+    public Initializer initializer() {
+        return Family.of(network).initializer();
+    }
+
+    /** The activation as a function. */
+    Activation.Function function() {
+        return activation.equals(MISH)
+                ? Activation.Function.MISH
+                : Activation.Function.leakyRelu((float) negativeSlope);
     }
 
     /** Number of stages. */
@@ -186,32 +231,42 @@ public record NetworkSpec(
             throw new ShapeException(
                     network + ": the input " + input + " has depth " + input.d() + ", dim 2 needs depth 1");
         }
+        Family family = Family.of(network);
         Triple r = reduction(stages() - 1);
-        if (input.d() % r.d() != 0 || input.h() % r.h() != 0 || input.w() % r.w() != 0) {
-            throw new ShapeException(
-                    network + ": the grid of the input " + input + " is not divisible by the product of the strides ["
-                            + r.d() + "," + r.h() + "," + r.w() + "]; pad the patch or change strides");
+        String strides = "the product of the strides [" + r.d() + "," + r.h() + "," + r.w() + "]";
+        if (input.d() < r.d() || input.h() < r.h() || input.w() < r.w()) {
+            throw new ShapeException(network + ": the grid of the input " + input + " is smaller than " + strides
+                    + "; use a larger patch or fewer stages");
         }
-        if (input.voxels() / ((long) r.d() * r.h() * r.w()) < 2) {
-            throw new ShapeException(network + ": the input " + input + " has a single voxel left after the strides ["
-                    + r.d() + "," + r.h() + "," + r.w()
-                    + "], which instance norm cannot take; use a larger patch or fewer stages");
+        if (!family.has(Family.Trait.ODD_SIZES)
+                && (input.d() % r.d() != 0 || input.h() % r.h() != 0 || input.w() % r.w() != 0)) {
+            throw new ShapeException(network + ": the grid of the input " + input + " is not divisible by " + strides
+                    + "; pad the patch or change strides");
+        }
+        long left = (input.d() / r.d()) * (input.h() / r.h()) * (input.w() / r.w());
+        if (family.has(Family.Trait.NORM) && left < 2) {
+            throw new ShapeException(network + ": the input " + input + " has a single voxel left after " + strides
+                    + ", which instance norm cannot take; use a larger patch or fewer stages");
         }
     }
 
     /** As JSON text. */
     public String toJson() {
-        return JSON.writeValueAsString(this);
+        JsonNode tree = JSON.valueToTree(this);
+        JsonDefaults.strip(tree, NetworkSpec.class);
+        return JSON.writeValueAsString(tree);
     }
 
     /**
-     * From JSON text; every key must be there and known.
+     * From JSON text; every key must be known, and all without a default must be there.
      *
      * @throws ConfigException saying which key is wrong
      */
     public static NetworkSpec fromJson(String json) {
         try {
-            return JSON.readValue(json, NetworkSpec.class);
+            JsonNode tree = JSON.readTree(json);
+            JsonDefaults.fill(tree, NetworkSpec.class);
+            return JSON.treeToValue(tree, NetworkSpec.class);
         } catch (JacksonException e) {
             if (e.getCause() instanceof ConfigException config) {
                 throw config;

@@ -19,28 +19,39 @@ public record ParameterSpec(String name, Role role, Shape shape, long fanIn) {
         WEIGHT,
         BIAS,
         NORM_WEIGHT,
-        NORM_BIAS
+        NORM_BIAS,
+        /** Weight of the norm that ends the branch of a residual block; 0 makes the block start as its skip connection. */
+        BRANCH_NORM_WEIGHT
     }
 
-    /** Weight and bias of a convolution from {@code in} to {@code out} channels. */
-    static void convolution(List<ParameterSpec> specs, String name, long in, long out, Triple kernel) {
-        weightAndBias(specs, name, new Shape(out, kernel.d(), kernel.h(), kernel.w(), in), out);
+    /** Weight and perhaps bias of a convolution from {@code in} to {@code out} channels. */
+    static void convolution(List<ParameterSpec> specs, String name, long in, long out, Triple kernel, boolean bias) {
+        weightAndBias(specs, name, new Shape(out, kernel.d(), kernel.h(), kernel.w(), in), out, bias);
     }
 
-    /** Weight and bias of a transposed convolution; its fan-in is PyTorch's, counted with the output channels. */
-    static void transposedConvolution(List<ParameterSpec> specs, String name, long in, long out, Triple kernel) {
-        weightAndBias(specs, name, new Shape(in, kernel.d(), kernel.h(), kernel.w(), out), out);
+    /** Weight and perhaps bias of a transposed convolution; its fan-in is PyTorch's, counted with the output channels. */
+    static void transposedConvolution(
+            List<ParameterSpec> specs, String name, long in, long out, Triple kernel, boolean bias) {
+        weightAndBias(specs, name, new Shape(in, kernel.d(), kernel.h(), kernel.w(), out), out, bias);
     }
 
-    private static void weightAndBias(List<ParameterSpec> specs, String name, Shape weight, long out) {
+    private static void weightAndBias(
+            List<ParameterSpec> specs, String name, Shape weight, long out, boolean bias) {
         long fanIn = weight.c() * weight.voxels();
         specs.add(new ParameterSpec(name + ".weight", Role.WEIGHT, weight, fanIn));
-        specs.add(new ParameterSpec(name + ".bias", Role.BIAS, Shape.vector(out), fanIn));
+        if (bias) {
+            specs.add(new ParameterSpec(name + ".bias", Role.BIAS, Shape.vector(out), fanIn));
+        }
     }
 
-    /** Scale and offset of a norm. */
-    static void norm(List<ParameterSpec> specs, String name, long channels) {
-        specs.add(new ParameterSpec(name + ".weight", Role.NORM_WEIGHT, Shape.vector(channels), 1));
+    /**
+     * Scale and offset of a norm.
+     *
+     * @param endsBranch whether it is the last layer of a residual block's branch
+     */
+    static void norm(List<ParameterSpec> specs, String name, long channels, boolean endsBranch) {
+        Role scale = endsBranch ? Role.BRANCH_NORM_WEIGHT : Role.NORM_WEIGHT;
+        specs.add(new ParameterSpec(name + ".weight", scale, Shape.vector(channels), 1));
         specs.add(new ParameterSpec(name + ".bias", Role.NORM_BIAS, Shape.vector(channels), 1));
     }
 

@@ -3,56 +3,79 @@ package dev.voxgrad.engine.nn;
 import dev.voxgrad.engine.autograd.Tape;
 import dev.voxgrad.engine.op.Concat;
 import dev.voxgrad.engine.op.ConvTranspose3d;
+import dev.voxgrad.engine.op.Pad;
 import dev.voxgrad.engine.op.Triple;
+import dev.voxgrad.engine.tensor.Shape;
 import dev.voxgrad.engine.tensor.Tensor;
 import java.util.List;
 import java.util.Optional;
 
 /**
- * A decoder stage: transposed convolution, concatenation with the skip connection, convolution blocks. The concatenation costs no
- * copy: the encoder has written the skip into the last channels of a buffer, the transposed convolution writes into the first.
+ * Transposed convolution and concatenation with the skip connection. The concatenation costs no copy: the encoder has written the skip
+ * into its channels of a buffer, the transposed convolution writes into the others. Where the encoder dropped trailing planes, the
+ * upsampled map gets them back as copies of its last plane.
+ *
+ * @param name of the transposed convolution
+ * @param in channels below
+ * @param out channels of the upsampled map
+ * @param skip channels of the skip connection
+ * @param kernel and stride of the transposed convolution
+ * @param skipFirst order of the channels
  */
-final class UpBlock {
-    private final Tensor weight;
-    private final Tensor bias;
-    private final ConvStage convs;
-
-    /** Stage {@code d} of the decoder counted from the lowest resolution. */
-    UpBlock(Parameters parameters, int d, NetworkSpec spec) {
-        this.weight = parameters.get("decoder.transpconvs." + d + ".weight");
-        this.bias = parameters.get("decoder.transpconvs." + d + ".bias");
-        this.convs = new ConvStage(
-                parameters, "decoder.stages." + d, spec.decoderConvs().get(d), Triple.of(1), spec);
+record UpBlock(String name, long in, long out, long skip, Triple kernel, boolean bias, boolean skipFirst) {
+    void declare(List<ParameterSpec> specs) {
+        ParameterSpec.transposedConvolution(specs, name, in, out, kernel, bias);
     }
 
-    /** Lists the parameters of the blocks of stage {@code d}. */
-    static void declareConvs(List<ParameterSpec> specs, int d, NetworkSpec spec) {
-        int level = spec.stages() - 2 - d;
-        long f = spec.features().get(level);
-        ConvStage.declare(specs, "decoder.stages." + d, spec.decoderConvs().get(d), 2 * f, f, spec.kernel(level));
+    /** Channels of the concatenation. */
+    long channels() {
+        return out + skip;
     }
 
-    /** Lists the parameters of the transposed convolution of stage {@code d}. */
-    static void declareTransposed(List<ParameterSpec> specs, int d, NetworkSpec spec) {
-        int level = spec.stages() - 2 - d;
-        ParameterSpec.transposedConvolution(
-                specs,
-                "decoder.transpconvs." + d,
-                spec.features().get(level + 1),
-                spec.features().get(level),
-                spec.stride(level + 1));
+    long macs(Shape x) {
+        return x.elements() * out * kernel.d() * kernel.h() * kernel.w();
+    }
+
+    /** The channels of a buffer that the encoder writes. */
+    Tensor skipOf(Tensor buffer) {
+        return buffer.slice(skipFirst ? 0 : out, skip);
+    }
+
+    private Tensor upsampledOf(Tensor buffer) {
+        return buffer.slice(skipFirst ? skip : 0, out);
     }
 
     /**
      * Goes up one level.
      *
      * @param x feature map of the level below; done afterwards
-     * @param skip feature map of the encoder in the last half of the buffer's channels
+     * @param buffer for the concatenation
+     * @param skipped what the encoder wrote into {@link #skipOf} the buffer
+     * @return the concatenation, in the buffer
      */
-    Tensor forward(Tape tape, Tensor x, Tensor buffer, Tensor skip) {
-        Tensor firstHalf = buffer.slice(0, skip.shape().c());
-        Tensor up = ConvTranspose3d.apply(tape, x, weight, Optional.of(bias), Optional.of(firstHalf));
+    Tensor forward(Pass pass, Tensor x, Tensor buffer, Tensor skipped) {
+        Tape tape = pass.tape();
+        Tensor up = upsampled(pass, x, upsampledOf(buffer));
         tape.done(x);
-        return convs.forward(tape, Concat.of(tape, buffer, up, skip), Optional.empty(), true);
+        return skipFirst ? Concat.of(tape, buffer, skipped, up) : Concat.of(tape, buffer, up, skipped);
+    }
+
+    private Tensor upsampled(Pass pass, Tensor x, Tensor into) {
+        Tape tape = pass.tape();
+        Shape have = x.shape();
+        Shape want = into.shape();
+        Triple lost = new Triple(
+                Math.toIntExact(want.d() - have.d() * kernel.d()),
+                Math.toIntExact(want.h() - have.h() * kernel.h()),
+                Math.toIntExact(want.w() - have.w() * kernel.w()));
+        Tensor weight = pass.weight(name + ".weight");
+        Optional<Tensor> offset = bias ? Optional.of(pass.weight(name + ".bias")) : Optional.empty();
+        if (lost.equals(Triple.of(0))) {
+            return ConvTranspose3d.apply(tape, x, weight, offset, Optional.of(into));
+        }
+        Tensor small = ConvTranspose3d.apply(tape, x, weight, offset, Optional.empty());
+        Tensor padded = Pad.apply(tape, small, lost, Pad.Mode.REPLICATE, Optional.of(into));
+        tape.done(small);
+        return padded;
     }
 }

@@ -9,7 +9,6 @@ import dev.voxgrad.engine.autograd.Gradients;
 import dev.voxgrad.engine.autograd.Tape;
 import dev.voxgrad.engine.metric.PseudoDice;
 import dev.voxgrad.engine.nn.DeepSupervision;
-import dev.voxgrad.engine.nn.Initializer;
 import dev.voxgrad.engine.nn.Module;
 import dev.voxgrad.engine.nn.Networks;
 import dev.voxgrad.engine.op.Argmax;
@@ -113,7 +112,7 @@ public final class Trainer {
             if (checkpoint.isPresent()) {
                 state = Checkpoint.read(checkpoint.get(), network.parameters(), optimizer);
             } else {
-                network.parameters().initialize(Initializer.HE_LEAKY, training.seed());
+                network.parameters().initialize(plan.network().initializer(), training.seed());
                 state = TrainingState.START;
             }
             TrainingLog.truncate(folder.log(), state.finishedEpochs());
@@ -206,7 +205,9 @@ public final class Trainer {
             double normSum = 0;
             int skipped = 0;
             for (int i = 0; i < perEpoch; i++) {
-                Step step = step(batches.take(), lr);
+                long dropoutSeed = CounterRandom.of(training.seed(), "dropout", epoch, i)
+                        .bits();
+                Step step = step(batches.take(), lr, dropoutSeed);
                 if (step.taken()) {
                     lossSum += step.loss();
                     normSum += step.norm();
@@ -243,9 +244,9 @@ public final class Trainer {
 
         private record Step(double loss, double norm, boolean taken) {}
 
-        private Step step(Batch batch, double lr) {
+        private Step step(Batch batch, double lr, long dropoutSeed) {
             try (Scope scope = device.scope()) {
-                Tape tape = Tape.training(scope, network.parameters().tensors());
+                Tape tape = Tape.training(scope, network.parameters().tensors(), dropoutSeed);
                 Tensor x = scope.tensor(batch.shape(), batch.image());
                 Labels y = scope.labels(batch.shape().withChannels(1), batch.labels());
                 Tensor value = apply(tape, batch, network.forward(tape, x), y);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.voxgrad.engine.op.Triple;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -15,12 +16,13 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Statistics of start values: mean and variance within five standard errors, bounds exactly. */
 class InitializerTest {
     private static final long SEED = 20240607;
+    private static final Set<Initializer> NORMAL = Set.of(Initializer.HE_LEAKY, Initializer.HE_LEAKY_ZERO_BRANCH);
 
     private static List<ParameterSpec> layer() {
         List<ParameterSpec> specs = new ArrayList<>();
-        ParameterSpec.convolution(specs, "encoder.conv", 40, 60, Triple.of(3));
-        ParameterSpec.transposedConvolution(specs, "decoder.up", 96, 64, Triple.of(2));
-        ParameterSpec.norm(specs, "encoder.norm", 60);
+        ParameterSpec.convolution(specs, "encoder.conv", 40, 60, Triple.of(3), true);
+        ParameterSpec.transposedConvolution(specs, "decoder.up", 96, 64, Triple.of(2), true);
+        ParameterSpec.norm(specs, "encoder.norm", 60, false);
         return specs;
     }
 
@@ -35,7 +37,7 @@ class InitializerTest {
             if (spec.role() == ParameterSpec.Role.WEIGHT) {
                 float[] w = initializer.values(spec, SEED);
                 double variance = switch (initializer) {
-                    case HE_LEAKY -> 2 / (1 + 1e-4) / spec.fanIn();
+                    case HE_LEAKY, HE_LEAKY_ZERO_BRANCH -> 2 / (1 + 1e-4) / spec.fanIn();
                     case XAVIER_UNIFORM -> 2 / (spec.fanIn() + fanOut(spec));
                     case PYTORCH_DEFAULT -> 1.0 / (3 * spec.fanIn());
                 };
@@ -44,9 +46,10 @@ class InitializerTest {
                 assertThat(mean).as(spec.name()).isCloseTo(0, within(5 * Math.sqrt(variance / n)));
                 double sample = stream(w).map(v -> v * v).average().orElseThrow();
                 // Fourth moment: 3 var^2 of a normal, 9/5 var^2 of a uniform distribution.
-                double spread = initializer == Initializer.HE_LEAKY ? 2 : 0.8;
+                boolean normal = NORMAL.contains(initializer);
+                double spread = normal ? 2 : 0.8;
                 assertThat(sample).as(spec.name()).isCloseTo(variance, within(5 * variance * Math.sqrt(spread / n)));
-                if (initializer != Initializer.HE_LEAKY) {
+                if (!normal) {
                     double bound = Math.sqrt(3 * variance);
                     assertThat(stream(w).map(Math::abs).max().orElseThrow())
                             .isBetween(0.99 * bound, bound * (1 + 1e-7));

@@ -72,9 +72,9 @@ class NetworkSpecTest {
     @Test
     void unknownOrMissingKeyIsAnErrorThatNamesIt() {
         String json = isotropic(2, 3, 64, 3, 5).toJson();
-        assertThatThrownBy(() -> NetworkSpec.fromJson(json.replaceFirst("\\{", "{\"dropout\": 0.1,")))
+        assertThatThrownBy(() -> NetworkSpec.fromJson(json.replaceFirst("\\{", "{\"groups\": 2,")))
                 .isInstanceOf(ConfigException.class)
-                .hasMessageContaining("dropout");
+                .hasMessageContaining("groups");
         assertThatThrownBy(() -> NetworkSpec.fromJson(json.replace("negativeSlope", "slope")))
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining("negativeSlope");
