@@ -17,18 +17,17 @@
 #include <algorithm>
 #include <bit>
 #include <limits>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 using namespace vg;
 
 namespace {
 
-constexpr uint64_t low_bits = 0x0101010101010101u, seven_bits = 0x7f7f7f7f7f7f7f7fu;
 // At least this many voxels in a slab, so that the start of a piece costs nothing; at most this many slabs, so that few
 // planes wait for the joins of step 3.
 constexpr int64_t slab_voxels = 32768, max_slabs = 64;
-
-// 1 in each byte of v that is not 0.
-uint64_t nonzero_bytes(uint64_t v) { return ((((v & seven_bits) + seven_bits) | v) >> 7) & low_bits; }
 
 // One channel of one sample.
 struct Map {
@@ -42,23 +41,25 @@ struct Map {
     const uint8_t value = x[voxel * c];
     return (foreground == 0 ? value != 0 : value == foreground) && (mask == nullptr || mask[voxel] != 0);
   }
+#if defined(__SSE2__)
   // Bit i: voxel + i is foreground; for 64 voxels of a map with one channel.
   uint64_t dense_word(int64_t voxel) const {
+    const __m128i wanted = _mm_set1_epi8(static_cast<char>(foreground)), zero = _mm_setzero_si128();
+    const auto load = [](const uint8_t *from) { return _mm_loadu_si128(reinterpret_cast<const __m128i *>(from)); };
     uint64_t bits = 0;
-    for (int64_t i = 0; i < 64; i += 8) {
-      uint64_t v, m = low_bits;
-      std::memcpy(&v, x + voxel + i, 8);
-      uint64_t flags = foreground == 0 ? nonzero_bytes(v) : low_bits ^ nonzero_bytes(v ^ (low_bits * foreground));
-      if (mask != nullptr) {
-        std::memcpy(&m, mask + voxel + i, 8);
-        flags &= nonzero_bytes(m);
-      }
-      bits |= (flags * 0x0102040810204080u >> 56) << i; // gathers the low bits of the 8 bytes
+    for (int64_t i = 0; i < 64; i += 16) {
+      int32_t flags = _mm_movemask_epi8(_mm_cmpeq_epi8(load(x + voxel + i), wanted));
+      if (foreground == 0) flags ^= 0xffff;
+      if (mask != nullptr) flags &= ~_mm_movemask_epi8(_mm_cmpeq_epi8(load(mask + voxel + i), zero));
+      bits |= static_cast<uint64_t>(flags) << i;
     }
     return bits;
   }
+#endif
   uint64_t word(int64_t voxel, int64_t count) const {
-    if (c == 1 && count == 64 && std::endian::native == std::endian::little) return dense_word(voxel);
+#if defined(__SSE2__)
+    if (c == 1 && count == 64) return dense_word(voxel);
+#endif
     uint64_t bits = 0;
     for (int64_t i = 0; i < count; ++i) bits |= static_cast<uint64_t>(is_foreground(voxel + i)) << i;
     return bits;
