@@ -21,7 +21,7 @@ import java.util.List;
  * @param labelSmoothing e, at least 0 and below 1
  * @param reduction mean or sum over the voxels
  */
-public record CrossEntropy(List<Double> classWeights, double labelSmoothing, Reduction reduction) implements Term {
+public record CrossEntropy(List<Double> classWeights, double labelSmoothing, Reduction reduction) implements RegionTerm {
     /** What is done with the values of the voxels. */
     public enum Reduction {
         MEAN,

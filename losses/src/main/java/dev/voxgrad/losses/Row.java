@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * Samples whose sums are added before a formula sees them: one sample, or the whole batch. Segments are added as well.
+ * Samples whose sums are added before a formula sees them: one sample, or the whole batch.
  *
  * @param from first sample
  * @param to one past the last sample
@@ -25,19 +25,15 @@ record Row(int from, int to) {
     double get(Sums sums, int clazz, Kind kind) {
         double total = 0;
         for (int sample = from; sample < to; sample++) {
-            for (int segment = 0; segment < sums.segments(); segment++) {
-                total += sums.get(sample, segment, clazz, kind);
-            }
+            total += sums.get(sample, clazz, kind);
         }
         return total;
     }
 
-    /** Adds a derivative by the sum of {@link #get}: it is the same for every sample and segment in it. */
+    /** Adds a derivative by the sum of {@link #get}: it is the same for every sample in it. */
     void add(Sums partials, int clazz, Kind kind, double derivative) {
         for (int sample = from; sample < to; sample++) {
-            for (int segment = 0; segment < partials.segments(); segment++) {
-                partials.add(sample, segment, clazz, kind, derivative);
-            }
+            partials.add(sample, clazz, kind, derivative);
         }
     }
 }

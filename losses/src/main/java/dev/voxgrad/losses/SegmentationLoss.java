@@ -46,11 +46,21 @@ public record SegmentationLoss(Sum sum, int classes, OptionalInt ignoreLabel) im
 
     @Override
     public Tensor apply(Tape tape, Tensor logits, Labels labels) {
+        requireShape(logits);
+        return SegLoss.apply(tape, logits, labels, options(), sum.passes());
+    }
+
+    /** The value alone, in float64. */
+    double value(Tensor logits, Labels labels) {
+        requireShape(logits);
+        return SegLoss.value(logits, labels, options(), sum.passes());
+    }
+
+    private void requireShape(Tensor logits) {
         if (logits.shape().c() != classes) {
             throw new ShapeException("loss \"" + sum + "\" is for " + classes + " classes, the logits are "
                     + logits.shape() + "; check the labels of the plan");
         }
-        return SegLoss.apply(tape, logits, labels, options(), (sums, partials) -> sum.evaluate(sums, 1, partials));
     }
 
     /** What the passes need to know. */

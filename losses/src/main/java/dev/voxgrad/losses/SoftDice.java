@@ -22,7 +22,7 @@ import java.util.List;
  * @param nonlinearity softmax for classes, sigmoid for regions
  */
 public record SoftDice(boolean batchDice, boolean background, double smooth, Nonlinearity nonlinearity)
-        implements Term {
+        implements RegionTerm {
     /** Of nnU-Net: keeps the quotient finite when {@code smooth} is 0 and a class neither occurs nor is predicted. */
     private static final double DENOMINATOR_FLOOR = 1e-8;
 

@@ -2,9 +2,15 @@ package dev.voxgrad.losses;
 
 import dev.voxgrad.engine.ConfigException;
 import dev.voxgrad.engine.op.SegLoss.Nonlinearity;
+import dev.voxgrad.engine.op.SegLoss.Pass;
 import dev.voxgrad.engine.op.SegLoss.Sums;
+import dev.voxgrad.engine.op.SegLoss.VoxelFormula;
+import dev.voxgrad.engine.op.VoxelLosses;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /**
@@ -72,15 +78,75 @@ public record Sum(List<Part> parts) implements Term {
         parts.forEach(p -> p.term.requireClasses(classes));
     }
 
-    @Override
-    public double evaluate(Sums sums, double weight, Sums partials) {
-        double value = 0;
-        for (Part part : parts) {
-            if (part.weight != 0) {
-                value += part.term.evaluate(sums, weight * part.weight, partials);
+    /**
+     * As few readings of logits and labels as there can be: all terms of the sums share one; so do blob terms of the same connectivity,
+     * which bring its components, and the first term of the voxels. Each further connectivity and each further term of the voxels, whose
+     * numbers turn into derivatives in place, takes its own. Terms with weight 0 are in none.
+     */
+    List<Pass> passes() {
+        List<Part> regions = new ArrayList<>();
+        List<Part> voxels = new ArrayList<>();
+        TreeMap<Integer, List<Part>> blobs = new TreeMap<>();
+        for (Part part : evaluated()) {
+            switch (part.term) {
+                case RegionTerm term -> regions.add(part);
+                case VoxelTerm term -> voxels.add(part);
+                case Blob blob ->
+                    blobs.computeIfAbsent(blob.connectivity(), c -> new ArrayList<>())
+                            .add(part);
+                default ->
+                    throw new ConfigException("loss: " + part.term + " is neither a term of sums nor of voxels; "
+                            + part.term.getClass().getName() + " must implement RegionTerm or VoxelTerm");
             }
         }
+        List<Pass> passes = new ArrayList<>();
+        while (!regions.isEmpty() || !blobs.isEmpty() || !voxels.isEmpty()) {
+            Optional<VoxelFormula> voxel =
+                    voxels.isEmpty() ? Optional.empty() : Optional.of(new Voxels(voxels.removeFirst()));
+            List<Part> sums = new ArrayList<>(regions);
+            regions.clear();
+            OptionalInt connectivity = blobs.isEmpty() ? OptionalInt.empty() : OptionalInt.of(blobs.firstKey());
+            connectivity.ifPresent(c -> sums.addAll(blobs.remove(c)));
+            passes.add(new Pass((table, partials) -> evaluate(sums, table, 1, partials), voxel, connectivity));
+        }
+        return passes;
+    }
+
+    /** The parts whose weight is not 0. */
+    List<Part> evaluated() {
+        return parts.stream().filter(part -> part.weight != 0).toList();
+    }
+
+    /** weight * the value of parts that are functions of sums, with their derivatives added. */
+    static double evaluate(List<Part> parts, Sums sums, double weight, Sums partials) {
+        double value = 0;
+        for (Part part : parts) {
+            value += part.term instanceof Blob blob
+                    ? blob.evaluate(sums, weight * part.weight, partials)
+                    : ((RegionTerm) part.term).evaluate(sums, weight * part.weight, partials);
+        }
         return value;
+    }
+
+    private record Voxels(Part part) implements VoxelFormula {
+        private VoxelTerm term() {
+            return (VoxelTerm) part.term;
+        }
+
+        @Override
+        public double[] trueWeights(int classes) {
+            return term().trueWeights(classes);
+        }
+
+        @Override
+        public double[] otherWeights(int classes) {
+            return term().otherWeights(classes);
+        }
+
+        @Override
+        public double evaluate(VoxelLosses losses) {
+            return term().evaluate(losses, part.weight);
+        }
     }
 
     @Override

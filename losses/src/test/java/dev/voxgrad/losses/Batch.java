@@ -1,9 +1,7 @@
 package dev.voxgrad.losses;
 
 import dev.voxgrad.engine.autograd.Tape;
-import dev.voxgrad.engine.op.SegLoss;
 import dev.voxgrad.engine.op.SegLoss.Nonlinearity;
-import dev.voxgrad.engine.op.SegLoss.Sums;
 import dev.voxgrad.engine.tensor.Device;
 import dev.voxgrad.engine.tensor.Labels;
 import dev.voxgrad.engine.tensor.Scope;
@@ -45,8 +43,7 @@ record Batch(Shape shape, float[] logits, byte[] labels) {
     /** The value in float64. */
     double value(Device device, SegmentationLoss loss) {
         try (Scope scope = device.scope()) {
-            Sums sums = SegLoss.sums(scope.tensor(shape, logits), labels(scope), loss.options());
-            return loss.sum().evaluate(sums, 1, new Sums(sums.samples(), sums.segments(), sums.classes()));
+            return loss.value(scope.tensor(shape, logits), labels(scope));
         }
     }
 

@@ -119,7 +119,7 @@ class LossPropertyTest {
 
     @Test
     void termOfWeightZeroIsNotEvaluated() {
-        Term broken = new Term() {
+        Term broken = new RegionTerm() {
             @Override
             public Nonlinearity nonlinearity() {
                 return Nonlinearity.SOFTMAX;
@@ -131,7 +131,10 @@ class LossPropertyTest {
             }
         };
         Sum sum = new Sum(List.of(new Sum.Part(0, broken), new Sum.Part(1, SoftDice.DEFAULT)));
-        assertThat(sum.evaluate(new Sums(1, 1, 2), 1, new Sums(1, 1, 2))).isEqualTo(-1);
+        Batch empty = new Batch(new Shape(1, 1, 1, 1, 2), new float[2], new byte[] {2});
+        try (Device device = Device.cpu()) {
+            assertThat(empty.value(device, new SegmentationLoss(sum, 2, OptionalInt.of(2)))).isEqualTo(-1);
+        }
     }
 
     @Test

@@ -21,7 +21,7 @@ final class TestLosses {
 
     /** A loss around a loss. */
     record Wrap(Sum inner, double share, CrossEntropy.Reduction reduction, int order, Arguments.Range at, ClassWeights weights)
-            implements Term {
+            implements RegionTerm {
         static final Arguments.Range RANGE = new Arguments.Range(0, 1);
 
         @Override
@@ -31,7 +31,7 @@ final class TestLosses {
 
         @Override
         public double evaluate(Sums sums, double weight, Sums partials) {
-            return inner.evaluate(sums, weight * share, partials);
+            return Sum.evaluate(inner.evaluated(), sums, weight * share, partials);
         }
 
         @Override
@@ -76,7 +76,7 @@ final class TestLosses {
     }
 
     /** A loss for sigmoid alone; its value is 0. */
-    record Regions() implements Term {
+    record Regions() implements RegionTerm {
         @Override
         public Nonlinearity nonlinearity() {
             return Nonlinearity.SIGMOID;

@@ -6,7 +6,7 @@ import dev.voxgrad.engine.op.SegLoss.Nonlinearity;
 import dev.voxgrad.engine.op.SegLoss.Sums;
 
 /** 1 - the mean over the foreground classes of (I + 1) / ((1 - beta) P + beta G + 1), with I, P, G of the whole batch. */
-record Tversky(double beta) implements Term {
+record Tversky(double beta) implements RegionTerm {
     Tversky {
         if (!(beta >= 0 && beta <= 1)) {
             throw new ConfigException("tversky: beta " + beta + " is not in [0, 1]");

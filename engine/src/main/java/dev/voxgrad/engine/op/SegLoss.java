@@ -1,24 +1,24 @@
 package dev.voxgrad.engine.op;
 
-import dev.voxgrad.bindings.NativeContext;
-import dev.voxgrad.bindings.ffi.VoxgradH;
-import dev.voxgrad.bindings.ffi.vg_segloss;
-import dev.voxgrad.engine.DataException;
-import dev.voxgrad.engine.ShapeException;
 import dev.voxgrad.engine.autograd.Gradients;
 import dev.voxgrad.engine.autograd.Op;
 import dev.voxgrad.engine.autograd.Tape;
 import dev.voxgrad.engine.tensor.Labels;
+import dev.voxgrad.engine.tensor.Scope;
 import dev.voxgrad.engine.tensor.Shape;
 import dev.voxgrad.engine.tensor.Tensor;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.function.Consumer;
 
 /**
- * The two passes that carry every segmentation loss. Pass 1 reads logits and labels once and returns {@link Sums}; a loss is a
- * {@link Formula} on them; pass 2 turns the formula's partial derivatives into the gradient of the logits.
+ * The two passes that carry every segmentation loss. Pass 1 reads logits and labels once and returns {@link Sums} and, where it
+ * is asked for, one number per voxel; a loss is a function of them; pass 2 turns its derivatives into the gradient of the logits.
  */
 public final class SegLoss implements Op {
     /** How logits become probabilities. */
@@ -45,24 +45,55 @@ public final class SegLoss implements Op {
         VOXELS
     }
 
-    /** A table [sample][segment][class][kind] of doubles: the sums of pass 1, or derivatives by them. */
+    /**
+     * A table [sample][segment][class][kind] of doubles: the sums of pass 1, or derivatives by them. Most formulas do not know
+     * segments: for them an entry is the total of a sample and class. Pass 1 computes the kinds that a formula is known to read;
+     * if it reads another one after all, the pass is repeated with all kinds.
+     */
     public static final class Sums {
         private static final int KINDS = Kind.values().length;
+        private static final int ALL = (1 << KINDS) - 1;
+
         private final int samples;
         private final int segments;
         private final int classes;
         private final double[] values;
+        private final Consumer<Sums> completion;
+        private int computed;
+        private int read;
 
         /** A table of zeros. */
         public Sums(int samples, int segments, int classes) {
-            this(samples, segments, classes, new double[samples * segments * classes * KINDS]);
+            this(samples, segments, classes, ALL, sums -> {});
         }
 
-        private Sums(int samples, int segments, int classes, double[] values) {
+        Sums(int samples, int segments, int classes, int computed, Consumer<Sums> completion) {
             this.samples = samples;
             this.segments = segments;
             this.classes = classes;
-            this.values = values;
+            this.values = new double[Math.multiplyExact(
+                    Math.multiplyExact(samples, segments), Math.multiplyExact(classes, KINDS))];
+            this.computed = computed;
+            this.completion = completion;
+        }
+
+        /** The kinds that a formula reads: it is run on a table of ones. */
+        public static Set<Kind> readBy(Formula formula, int samples, int segments, int classes) {
+            Sums probe = new Sums(samples, segments, classes);
+            Arrays.fill(probe.values, 1);
+            formula.evaluate(probe, new Sums(samples, segments, classes));
+            Set<Kind> kinds = EnumSet.noneOf(Kind.class);
+            for (Kind kind : Kind.values()) {
+                if ((probe.read & bit(kind)) != 0) {
+                    kinds.add(kind);
+                }
+            }
+            return kinds;
+        }
+
+        /** The bit of a kind in {@code vg_segloss.kinds}. */
+        static int bit(Kind kind) {
+            return 1 << kind.ordinal();
         }
 
         /** Number of samples. */
@@ -80,14 +111,44 @@ public final class SegLoss implements Op {
             return classes;
         }
 
+        /** The total of a sample and class over all segments. */
+        public double get(int sample, int clazz, Kind kind) {
+            double total = 0;
+            for (int segment = 0; segment < segments; segment++) {
+                total += get(sample, segment, clazz, kind);
+            }
+            return total;
+        }
+
         /** One entry. */
         public double get(int sample, int segment, int clazz, Kind kind) {
+            read |= bit(kind);
+            if ((computed & bit(kind)) == 0) {
+                computed = ALL;
+                completion.accept(this);
+            }
             return values[index(sample, segment, clazz, kind)];
+        }
+
+        /** Adds the derivative by the total of a sample and class: it is the same for every segment. */
+        public void add(int sample, int clazz, Kind kind, double value) {
+            for (int segment = 0; segment < segments; segment++) {
+                add(sample, segment, clazz, kind, value);
+            }
         }
 
         /** Adds to one entry. */
         public void add(int sample, int segment, int clazz, Kind kind, double value) {
             values[index(sample, segment, clazz, kind)] += value;
+        }
+
+        /** Sets every entry to 0. */
+        public void clear() {
+            Arrays.fill(values, 0);
+        }
+
+        double[] values() {
+            return values;
         }
 
         private int index(int sample, int segment, int clazz, Kind kind) {
@@ -107,6 +168,21 @@ public final class SegLoss implements Op {
         double evaluate(Sums sums, Sums partials);
     }
 
+    /**
+     * A loss as a function of one number per voxel, softmax only: {@code trueWeights[t] (-log p_t) + sum_c otherWeights[c] (-log p_c)}
+     * for a voxel of label t.
+     */
+    public interface VoxelFormula {
+        /** The first factor for each class. */
+        double[] trueWeights(int classes);
+
+        /** The second one. */
+        double[] otherWeights(int classes);
+
+        /** Returns the value and replaces the numbers of the voxels by the derivatives of the value. */
+        double evaluate(VoxelLosses losses);
+    }
+
     /** What a pass needs beside logits and labels. {@code ignoreLabel} is -1 for none; the mask holds 0/1 bytes [N,D,H,W,1]. */
     public record Options(Nonlinearity nonlinearity, int ignoreLabel, Optional<Labels> mask) {
         /** Softmax over all voxels. */
@@ -116,124 +192,77 @@ public final class SegLoss implements Op {
         public static final Options SIGMOID = new Options(Nonlinearity.SIGMOID, -1, Optional.empty());
     }
 
-    private final Tensor logits;
-    private final Labels labels;
-    private final Options options;
-    private final Sums partials;
+    /**
+     * What one reading of logits and labels is used for.
+     *
+     * @param formula of the sums
+     * @param voxels of the voxels; the value of the pass is the sum of both
+     * @param connectivity when present, each connected component of the targets of a sample and channel (sigmoid) is a segment of
+     *     the sums, numbered from 1, and the background is segment 0; see {@link Components}
+     */
+    public record Pass(Formula formula, Optional<VoxelFormula> voxels, OptionalInt connectivity) {
+        /** Sums without segments. */
+        public static Pass of(Formula formula) {
+            return new Pass(formula, Optional.empty(), OptionalInt.empty());
+        }
+    }
 
-    private SegLoss(Tensor logits, Labels labels, Options options, Sums partials) {
+    private final Tensor logits;
+    private final List<SegLossPass> passes;
+
+    private SegLoss(Tensor logits, List<SegLossPass> passes) {
         this.logits = logits;
-        this.labels = labels;
-        this.options = options;
-        this.partials = partials;
+        this.passes = passes;
+    }
+
+    /** {@link #apply(Tape, Tensor, Labels, Options, List)} with one formula of the sums. */
+    public static Tensor apply(Tape tape, Tensor logits, Labels labels, Options options, Formula formula) {
+        return apply(tape, logits, labels, options, List.of(Pass.of(formula)));
     }
 
     /**
-     * Evaluates a formula on the sums of a batch and records it.
+     * Evaluates a loss on a batch and records it.
      *
+     * @param passes the value is the sum of theirs
      * @return a scalar tensor
-     * @throws DataException when a label is neither a class nor the ignore label
+     * @throws dev.voxgrad.engine.DataException when a label is neither a class nor the ignore label
      */
-    public static Tensor apply(Tape tape, Tensor logits, Labels labels, Options options, Formula formula) {
-        Sums sums = sums(logits, labels, options);
-        Sums partials = new Sums(sums.samples(), sums.segments(), sums.classes());
-        double value = formula.evaluate(sums, partials);
+    public static Tensor apply(Tape tape, Tensor logits, Labels labels, Options options, List<Pass> passes) {
+        List<SegLossPass> done = new ArrayList<>();
+        double value = 0;
+        for (Pass pass : passes) {
+            SegLossPass p = new SegLossPass(logits, labels, options, pass, tape.scope());
+            value += p.forward();
+            if (tape.tracks(logits)) {
+                done.add(p);
+            } else {
+                p.free();
+            }
+        }
         Tensor y = tape.output(Shape.scalar());
         y.set(new float[] {(float) value});
-        return tape.record(y, new SegLoss(logits, labels, options, partials), logits);
+        return tape.record(y, new SegLoss(logits, done), logits);
     }
 
-    /**
-     * Pass 1 alone.
-     *
-     * @throws DataException when a label is neither a class nor the ignore label
-     */
-    public static Sums sums(Tensor logits, Labels labels, Options options) {
-        Shape s = logits.shape();
-        boolean sigmoid = options.nonlinearity() == Nonlinearity.SIGMOID;
-        Shape wanted = sigmoid ? s : s.withChannels(1);
-        if (!labels.shape().equals(wanted)) {
-            throw new ShapeException("loss: labels " + labels.shape() + " for logits " + s + ", expected " + wanted);
-        }
-        if (options.mask().isPresent() && !options.mask().get().shape().equals(s.withChannels(1))) {
-            throw new ShapeException("loss: mask " + options.mask().get().shape() + " for logits " + s);
-        }
-        int n = Math.toIntExact(s.n());
-        int c = Math.toIntExact(s.c());
-        NativeContext context = logits.device().context();
-        try (Arena arena = Arena.ofConfined()) {
-            double[] values = new double[n * c * Sums.KINDS];
-            MemorySegment out = arena.allocate(ValueLayout.JAVA_DOUBLE, values.length);
-            MemorySegment bad = arena.allocate(ValueLayout.JAVA_LONG, 2);
-            context.check(VoxgradH.vg_segloss_forward(
-                    context.handle(),
-                    problem(arena, logits, s.c(), options),
-                    logits.data(),
-                    labels.data(),
-                    mask(options),
-                    MemorySegment.NULL,
-                    MemorySegment.NULL,
-                    MemorySegment.NULL,
-                    out,
-                    MemorySegment.NULL,
-                    bad));
-            long count = bad.getAtIndex(ValueLayout.JAVA_LONG, 0);
-            if (count > 0) {
-                throw new DataException("loss: " + count + " voxels have a label that is neither "
-                        + (sigmoid ? "0 nor 1" : "a class (0 to " + (c - 1) + ") nor the ignore label")
-                        + ", the first one is "
-                        + bad.getAtIndex(ValueLayout.JAVA_LONG, 1)
-                        + "; check the label files and the labels of dataset.json");
+    /** The value alone, in float64. */
+    public static double value(Tensor logits, Labels labels, Options options, List<Pass> passes) {
+        try (Scope scope = logits.device().scope()) {
+            double value = 0;
+            for (Pass pass : passes) {
+                value += new SegLossPass(logits, labels, options, pass, scope).forward();
             }
-            MemorySegment.copy(out, ValueLayout.JAVA_DOUBLE, 0, values, 0, values.length);
-            return new Sums(n, 1, c, values);
+            return value;
         }
-    }
-
-    private static MemorySegment mask(Options options) {
-        return options.mask().map(Labels::data).orElse(MemorySegment.NULL);
-    }
-
-    private static MemorySegment problem(Arena arena, Tensor logits, long dxStride, Options options) {
-        MemorySegment p = vg_segloss.allocate(arena);
-        vg_segloss.size(p, vg_segloss.sizeof());
-        vg_segloss.n(p, logits.shape().n());
-        vg_segloss.voxels(p, logits.shape().voxels());
-        vg_segloss.c(p, logits.shape().c());
-        vg_segloss.x_stride(p, logits.stride());
-        vg_segloss.dx_stride(p, dxStride);
-        vg_segloss.segments(p, 1);
-        vg_segloss.sigmoid(p, options.nonlinearity() == Nonlinearity.SIGMOID ? 1 : 0);
-        vg_segloss.ignore_label(p, options.ignoreLabel());
-        vg_segloss.channel_segments(p, 0);
-        vg_segloss.kinds(p, 0);
-        return p;
     }
 
     @Override
     public void backward(Tensor gradient, Gradients gradients) {
-        if (!gradients.wants(logits)) {
-            return;
+        float upstream = gradient.item();
+        for (SegLossPass pass : passes) {
+            Tensor dx = gradients.make(logits.shape());
+            pass.backward(upstream, dx);
+            pass.free();
+            gradients.give(logits, dx);
         }
-        NativeContext context = logits.device().context();
-        Tensor dx = gradients.make(logits.shape());
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment table = arena.allocate(ValueLayout.JAVA_DOUBLE, partials.values.length);
-            MemorySegment.copy(partials.values, 0, table, ValueLayout.JAVA_DOUBLE, 0, partials.values.length);
-            context.check(VoxgradH.vg_segloss_backward(
-                    context.handle(),
-                    problem(arena, logits, dx.stride(), options),
-                    logits.data(),
-                    labels.data(),
-                    mask(options),
-                    MemorySegment.NULL,
-                    MemorySegment.NULL,
-                    MemorySegment.NULL,
-                    table,
-                    MemorySegment.NULL,
-                    gradient.item(),
-                    dx.data()));
-        }
-        gradients.give(logits, dx);
     }
 }

@@ -193,7 +193,8 @@ public final class Tensor {
         }
     }
 
-    private boolean hostMemory() {
+    /** True when {@link #data} is memory that Java can read and write. */
+    public boolean hostMemory() {
         return device().name().equals("cpu");
     }
 
