@@ -415,6 +415,42 @@ VG_API int32_t vg_global_norm(vg_context *context, int64_t count, const int64_t 
 VG_API int32_t vg_ema_update(vg_context *context, double decay, int64_t count, const int64_t *lengths,
                              const float *const *x, float *const *shadow);
 
+/* Ranger21 (Wright and Demeure 2021). One step t; u(a) is the L2 norm of a group of adjacent elements:
+ *   clip       lim = max(u(x), clip_eps) * clip;  g = g * min(1, lim / max(u(g), 1e-6))
+ *   centre     g = g - mean of its row;  normalize: g = g / (std(g) + 1e-8) in tensors of more than two elements
+ *   spread     s = beta2 s + (1-beta2) g^2;  spread^2 = mean over all tensors of s / (1 - beta2^t)
+ *   shrink     x = x (1 - lr weight_decay / spread);  x = x (1 - 2 lr norm_loss (1 - 1/(u(x) + eps)))
+ *   momentum   p = beta1^2 p + (1-beta1^2) g;  p is `odd` in odd steps, else `even`; q is the other one
+ *   move       x = x - lr/(1-beta1^t) * (2p - q)/sqrt((1+beta2)^2 + beta2^2) / softplus(sqrt(s/(1-beta2^t)) + eps)
+ *   merge      x = alpha x + (1-alpha) cache;  cache = x
+ * p takes g normalized twice, as in the public code: times 1/(std/(std + 1e-8) + 1e-8), but here at most 2, so that
+ * rounding noise in a gradient that is zero in theory does not become a gradient of size one. */
+typedef struct vg_ranger21 {
+  int64_t size;
+  int64_t step; /* from 1 */
+  double lr;    /* of this step */
+  double beta1, beta2, eps;
+  double clip, clip_eps, weight_decay, norm_loss; /* clip, weight_decay, norm_loss 0: off */
+  double softplus;                                /* its beta, 0: off; its threshold is 20 */
+  double alpha;
+  float gradient_scale;
+  int32_t normalize;         /* 0: off */
+  int32_t positive_negative; /* 0: odd = beta1 odd + (1-beta1) g in every step, and x moves by it */
+  int32_t shrink_last_only;  /* 1: the last tensor of the table only */
+  int32_t merge;             /* 1 in steps that look ahead */
+  int32_t reserved;
+} vg_ranger21;
+
+/* groups[i]: elements that share a norm; rows[i]: elements that are centred together, a multiple of groups[i], or 0 =
+ * not centred; both divide lengths[i]. With the second of PyTorch's axes stored last: one axis: group = all, row = 0;
+ * two or three: group = second axis, row = all but the first; more: group = row = all but the first. odd, even, s are
+ * zero before step 1, cache is a copy of x; even may be NULL without positive_negative, cache without merge. s_sums:
+ * host array with the sum of each s, updated; NaN = not known: it is added up first and gives the same bits. */
+VG_API int32_t vg_ranger21_step(vg_context *context, const vg_ranger21 *problem, int64_t count, const int64_t *lengths,
+                                const int64_t *groups, const int64_t *rows, float *const *x, const float *const *g,
+                                float *const *odd, float *const *even, float *const *s, float *const *cache,
+                                double *s_sums);
+
 /* ---- sliding window and resampling ------------------------------------------------------------------------------ */
 
 /* A tile of td x th x tw voxels whose first voxel lies at (oz,oy,ox) of the volume, possibly outside. flip_z.. say

@@ -8,7 +8,7 @@
 // Tensors are dense. The table is cut into chunks of 64 Ki elements that never span two tensors; chunks of the norm are
 // added in table order. Bound by memory (SGD: three streams in, two out). Matches torch.optim.SGD (momentum 0 keeps no
 // buffer), AdamW and Adam, and clip_grad_norm_'s norm; powers of beta are computed in float64.
-#include "internal.h"
+#include "optimizer_table.h"
 #include "optimizer_tiles.h"
 
 #include <algorithm>
@@ -18,8 +18,6 @@
 using namespace vg;
 
 namespace {
-
-constexpr int64_t chunk_elements = 65536; // 256 KB per stream: long enough to amortise a piece, short enough to balance
 
 struct Chunk {
   int64_t tensor, begin, count;
@@ -31,23 +29,6 @@ std::vector<Chunk> chunks_of(int64_t count, const int64_t *lengths) {
     for (int64_t begin = 0; begin < lengths[i]; begin += chunk_elements)
       chunks.push_back({i, begin, std::min(chunk_elements, lengths[i] - begin)});
   return chunks;
-}
-
-void check_lengths(int64_t count, const int64_t *lengths) {
-  VG_REQUIRE(count >= 0, "count is %lld, must not be negative", static_cast<long long>(count));
-  if (count == 0) return;
-  require_pointer("lengths", lengths);
-  for (int64_t i = 0; i < count; ++i)
-    VG_REQUIRE(lengths[i] >= 0, "lengths[%lld] is %lld, must not be negative", static_cast<long long>(i),
-               static_cast<long long>(lengths[i]));
-}
-
-template <class Pointer>
-void check_table(const char *name, int64_t count, const int64_t *lengths, Pointer const *table) {
-  if (count == 0) return;
-  require_pointer(name, table);
-  for (int64_t i = 0; i < count; ++i)
-    VG_REQUIRE(table[i] != nullptr || lengths[i] == 0, "%s[%lld] is NULL", name, static_cast<long long>(i));
 }
 
 } // namespace

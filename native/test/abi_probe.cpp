@@ -91,6 +91,7 @@ std::string describe() {
   FUNCTION(vg_adamw_step);
   FUNCTION(vg_global_norm);
   FUNCTION(vg_ema_update);
+  FUNCTION(vg_ranger21_step);
   FUNCTION(vg_window_gather);
   FUNCTION(vg_window_accumulate);
   FUNCTION(vg_window_normalize);
@@ -340,6 +341,27 @@ std::string describe() {
     FIELD(reserved);
   }
   {
+    STRUCT(vg_ranger21);
+    FIELD(size);
+    FIELD(step);
+    FIELD(lr);
+    FIELD(beta1);
+    FIELD(beta2);
+    FIELD(eps);
+    FIELD(clip);
+    FIELD(clip_eps);
+    FIELD(weight_decay);
+    FIELD(norm_loss);
+    FIELD(softplus);
+    FIELD(alpha);
+    FIELD(gradient_scale);
+    FIELD(normalize);
+    FIELD(positive_negative);
+    FIELD(shrink_last_only);
+    FIELD(merge);
+    FIELD(reserved);
+  }
+  {
     STRUCT(vg_window);
     FIELD(size);
     FIELD(d);
@@ -429,6 +451,11 @@ SUM_OF(vg_sgd, number(s->size) + number(s->lr) + number(s->momentum) + number(s-
 SUM_OF(vg_adamw, number(s->size) + number(s->step) + number(s->lr) + number(s->beta1) + number(s->beta2) +
                      number(s->eps) + number(s->weight_decay) + number(s->gradient_scale) + number(s->amsgrad) +
                      number(s->decoupled) + number(s->reserved))
+SUM_OF(vg_ranger21, number(s->size) + number(s->step) + number(s->lr) + number(s->beta1) + number(s->beta2) +
+                        number(s->eps) + number(s->clip) + number(s->clip_eps) + number(s->weight_decay) +
+                        number(s->norm_loss) + number(s->softplus) + number(s->alpha) + number(s->gradient_scale) +
+                        number(s->normalize) + number(s->positive_negative) + number(s->shrink_last_only) +
+                        number(s->merge) + number(s->reserved))
 SUM_OF(vg_window, number(s->size) + number(s->d) + number(s->h) + number(s->w) + number(s->c) + number(s->td) +
                       number(s->th) + number(s->tw) + number(s->oz) + number(s->oy) + number(s->ox) +
                       number(s->flip_z) + number(s->flip_y) + number(s->flip_x) + number(s->reserved))

@@ -3359,6 +3359,78 @@ public class VoxgradH extends VoxgradSymbols {
         }
     }
 
+    private static class vg_ranger21_step {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            VoxgradH.C_INT,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_LONG,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("vg_ranger21_step").orElseThrow();
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t vg_ranger21_step(vg_context *context, const vg_ranger21 *problem, int64_t count, const int64_t *lengths, const int64_t *groups, const int64_t *rows, float *const *x, const float *const *g, float *const *odd, float *const *even, float *const *s, float *const *cache, double *s_sums)
+     * }
+     */
+    public static FunctionDescriptor vg_ranger21_step$descriptor() {
+        return vg_ranger21_step.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t vg_ranger21_step(vg_context *context, const vg_ranger21 *problem, int64_t count, const int64_t *lengths, const int64_t *groups, const int64_t *rows, float *const *x, const float *const *g, float *const *odd, float *const *even, float *const *s, float *const *cache, double *s_sums)
+     * }
+     */
+    public static MethodHandle vg_ranger21_step$handle() {
+        return vg_ranger21_step.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t vg_ranger21_step(vg_context *context, const vg_ranger21 *problem, int64_t count, const int64_t *lengths, const int64_t *groups, const int64_t *rows, float *const *x, const float *const *g, float *const *odd, float *const *even, float *const *s, float *const *cache, double *s_sums)
+     * }
+     */
+    public static MemorySegment vg_ranger21_step$address() {
+        return vg_ranger21_step.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t vg_ranger21_step(vg_context *context, const vg_ranger21 *problem, int64_t count, const int64_t *lengths, const int64_t *groups, const int64_t *rows, float *const *x, const float *const *g, float *const *odd, float *const *even, float *const *s, float *const *cache, double *s_sums)
+     * }
+     */
+    public static int vg_ranger21_step(MemorySegment context, MemorySegment problem, long count, MemorySegment lengths, MemorySegment groups, MemorySegment rows, MemorySegment x, MemorySegment g, MemorySegment odd, MemorySegment even, MemorySegment s, MemorySegment cache, MemorySegment s_sums) {
+        var mh$ = vg_ranger21_step.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("vg_ranger21_step", context, problem, count, lengths, groups, rows, x, g, odd, even, s, cache, s_sums);
+            }
+            return (int)mh$.invokeExact(context, problem, count, lengths, groups, rows, x, g, odd, even, s, cache, s_sums);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class vg_window_gather {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             VoxgradH.C_INT,
