@@ -15,4 +15,12 @@ public interface Loss {
      * @throws dev.voxgrad.engine.DataException when a label is neither a class nor the ignore label
      */
     Tensor apply(Tape tape, Tensor logits, Labels labels);
+
+    /**
+     * The loss at a point of the training. A loss that changes with time is a pure function of the point, so that a resumed run
+     * needs nothing but its epoch; most losses are the same at every point.
+     */
+    default Loss at(Progress progress) {
+        return this;
+    }
 }

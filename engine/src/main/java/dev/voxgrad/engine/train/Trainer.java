@@ -13,6 +13,7 @@ import dev.voxgrad.engine.nn.Module;
 import dev.voxgrad.engine.nn.Networks;
 import dev.voxgrad.engine.op.Argmax;
 import dev.voxgrad.engine.op.Loss;
+import dev.voxgrad.engine.op.Progress;
 import dev.voxgrad.engine.optim.AdamW;
 import dev.voxgrad.engine.optim.GradientNorm;
 import dev.voxgrad.engine.optim.Optimizer;
@@ -204,10 +205,11 @@ public final class Trainer {
             double lossSum = 0;
             double normSum = 0;
             int skipped = 0;
+            Progress progress = new Progress(epoch, training.epochs(), 0, perEpoch);
             for (int i = 0; i < perEpoch; i++) {
                 long dropoutSeed = CounterRandom.of(training.seed(), "dropout", epoch, i)
                         .bits();
-                Step step = step(batches.take(), lr, dropoutSeed);
+                Step step = step(batches.take(), lr, dropoutSeed, loss.at(progress.withStep(i)));
                 if (step.taken()) {
                     lossSum += step.loss();
                     normSum += step.norm();
@@ -217,7 +219,7 @@ public final class Trainer {
                 listener.step(epoch, i, step.loss());
             }
             int taken = Math.max(1, perEpoch - skipped);
-            Validation validation = validate(epoch);
+            Validation validation = validate(epoch, loss.at(progress.withStep(perEpoch - 1)));
             TrainingState next = state.after(validation.meanDice());
             EpochRecord record = new EpochRecord(
                     epoch,
@@ -244,12 +246,12 @@ public final class Trainer {
 
         private record Step(double loss, double norm, boolean taken) {}
 
-        private Step step(Batch batch, double lr, long dropoutSeed) {
+        private Step step(Batch batch, double lr, long dropoutSeed, Loss now) {
             try (Scope scope = device.scope()) {
                 Tape tape = Tape.training(scope, network.parameters().tensors(), dropoutSeed);
                 Tensor x = scope.tensor(batch.shape(), batch.image());
                 Labels y = scope.labels(batch.shape().withChannels(1), batch.labels());
-                Tensor value = apply(tape, batch, network.forward(tape, x), y);
+                Tensor value = apply(now, tape, batch, network.forward(tape, x), y);
                 double lossValue = value.item();
                 Gradients gradients = tape.backward(value);
                 GradientNorm norm = GradientNorm.of(network.parameters(), gradients);
@@ -270,9 +272,9 @@ public final class Trainer {
             }
         }
 
-        private Tensor apply(Tape tape, Batch batch, List<Tensor> logits, Labels labels) {
+        private Tensor apply(Loss now, Tape tape, Batch batch, List<Tensor> logits, Labels labels) {
             try {
-                return deepSupervision.apply(tape, loss, logits, labels);
+                return deepSupervision.apply(tape, now, logits, labels);
             } catch (DataException e) {
                 throw new DataException("cases " + batch.cases() + ": " + e.getMessage(), e);
             }
@@ -280,7 +282,7 @@ public final class Trainer {
 
         private record Validation(Double loss, Double meanDice, List<Double> dicePerClass) {}
 
-        private Validation validate(int epoch) throws InterruptedException {
+        private Validation validate(int epoch, Loss now) throws InterruptedException {
             if (validationCases.isEmpty() || training.validationIterations() == 0) {
                 return new Validation(null, null, List.of());
             }
@@ -298,7 +300,7 @@ public final class Trainer {
                     Tape tape = Tape.inference(scope);
                     Labels y = scope.labels(batch.shape().withChannels(1), batch.labels());
                     List<Tensor> logits = network.forward(tape, scope.tensor(batch.shape(), batch.image()));
-                    sum += apply(tape, batch, logits, y).item();
+                    sum += apply(now, tape, batch, logits, y).item();
                     dice.add(Argmax.of(scope, logits.getFirst()).toArray(), batch.labels());
                 }
             }

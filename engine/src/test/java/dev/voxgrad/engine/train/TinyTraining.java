@@ -131,8 +131,12 @@ final class TinyTraining {
     }
 
     static Trainer trainer(Plan plan, Device device, Path folder) {
+        return trainer(plan, LOSS, device, folder);
+    }
+
+    static Trainer trainer(Plan plan, Loss loss, Device device, Path folder) {
         return new Trainer(
-                plan, LOSS, cases(4, 1), cases(2, 2), device, new ModelFolder(folder), TrainingListener.silent());
+                plan, loss, cases(4, 1), cases(2, 2), device, new ModelFolder(folder), TrainingListener.silent());
     }
 
     /** Starts or resumes the training of FOLDER with EPOCHS epochs. */
