@@ -12,7 +12,9 @@ public final class Losses {
 
     private static final List<LossFactory> BUILT_IN = List.of(
             LossFactory.of("ce", "cross entropy: class weights, label smoothing", CrossEntropy::parse),
-            LossFactory.of("dice", "soft Dice of nnU-Net: per sample or batch, softmax or sigmoid", SoftDice::parse));
+            LossFactory.of("dice", "soft Dice of nnU-Net: per sample or batch, softmax or sigmoid", SoftDice::parse),
+            LossFactory.of(
+                    "schedule", "one loss after the other, step, linear or cosine, by epoch or step", Schedule::parse));
 
     private Losses() {}
 

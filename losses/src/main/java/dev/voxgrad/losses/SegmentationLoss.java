@@ -4,6 +4,7 @@ import dev.voxgrad.engine.ConfigException;
 import dev.voxgrad.engine.ShapeException;
 import dev.voxgrad.engine.autograd.Tape;
 import dev.voxgrad.engine.op.Loss;
+import dev.voxgrad.engine.op.Progress;
 import dev.voxgrad.engine.op.SegLoss;
 import dev.voxgrad.engine.op.SegLoss.Nonlinearity;
 import dev.voxgrad.engine.tensor.Labels;
@@ -61,6 +62,12 @@ public record SegmentationLoss(Sum sum, int classes, OptionalInt ignoreLabel) im
             throw new ShapeException("loss \"" + sum + "\" is for " + classes + " classes, the logits are "
                     + logits.shape() + "; check the labels of the plan");
         }
+    }
+
+    @Override
+    public SegmentationLoss at(Progress progress) {
+        Sum now = sum.at(progress);
+        return now == sum ? this : new SegmentationLoss(now, classes, ignoreLabel);
     }
 
     /** What the passes need to know. */

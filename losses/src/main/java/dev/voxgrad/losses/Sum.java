@@ -1,6 +1,7 @@
 package dev.voxgrad.losses;
 
 import dev.voxgrad.engine.ConfigException;
+import dev.voxgrad.engine.op.Progress;
 import dev.voxgrad.engine.op.SegLoss.Nonlinearity;
 import dev.voxgrad.engine.op.SegLoss.Pass;
 import dev.voxgrad.engine.op.SegLoss.Sums;
@@ -78,6 +79,13 @@ public record Sum(List<Part> parts) implements Term {
         parts.forEach(p -> p.term.requireClasses(classes));
     }
 
+    @Override
+    public Sum at(Progress progress) {
+        List<Part> now =
+                parts.stream().map(p -> new Part(p.weight, p.term.at(progress))).toList();
+        return now.equals(parts) ? this : new Sum(now);
+    }
+
     /**
      * As few readings of logits and labels as there can be: all terms of the sums share one; so do blob terms of the same connectivity,
      * which bring its components, and the first term of the voxels. Each further connectivity and each further term of the voxels, whose
@@ -94,6 +102,8 @@ public record Sum(List<Part> parts) implements Term {
                 case Blob blob ->
                     blobs.computeIfAbsent(blob.connectivity(), c -> new ArrayList<>())
                             .add(part);
+                case Schedule schedule ->
+                    throw new IllegalStateException("loss: " + schedule + " has no value of its own; take Loss.at first");
                 default ->
                     throw new ConfigException("loss: " + part.term + " is neither a term of sums nor of voxels; "
                             + part.term.getClass().getName() + " must implement RegionTerm or VoxelTerm");

@@ -1,5 +1,6 @@
 package dev.voxgrad.losses;
 
+import dev.voxgrad.engine.op.Progress;
 import dev.voxgrad.engine.op.SegLoss.Nonlinearity;
 
 /**
@@ -16,4 +17,9 @@ public interface Term {
      * @throws dev.voxgrad.engine.ConfigException when they do not fit
      */
     default void requireClasses(int classes) {}
+
+    /** The term at a point of the training; most are the same at every point. */
+    default Term at(Progress progress) {
+        return this;
+    }
 }

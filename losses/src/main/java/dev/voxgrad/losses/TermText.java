@@ -31,7 +31,12 @@ public final class TermText {
 
     /** A loss that {@link Arguments#loss} reads; printed first. */
     public TermText positional(Term inner) {
-        arguments.add(inner.toString());
+        return positional(inner.toString());
+    }
+
+    /** Text that is a value already. */
+    TermText positional(String value) {
+        arguments.add(value);
         return this;
     }
 
