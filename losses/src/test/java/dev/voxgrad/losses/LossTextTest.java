@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.Random;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -60,9 +61,17 @@ class LossTextTest {
         assertThat(parse(text)).hasToString(printed);
     }
 
+    /** Losses around a loss. */
+    private static final Set<String> WRAPPERS = Set.of("blob", "schedule");
+
     @Test
     void everyNameReadsAndPrintsItself() {
-        assertThat(Losses.factories().keySet()).allSatisfy(name -> assertThat(parse(name)).hasToString(name));
+        assertThat(Losses.factories().keySet()).allSatisfy(name -> {
+            String text = WRAPPERS.contains(name) ? name + "(dice)" : name;
+            SegmentationLoss loss = parse(text);
+            assertThat(loss.toString()).startsWith(name);
+            assertThat(parse(loss.toString())).isEqualTo(loss);
+        });
     }
 
     @ParameterizedTest

@@ -39,6 +39,8 @@ class LossesGoldenTest {
                         "cross_entropy", onEachDevice(c -> Sum.of(crossEntropy(c))),
                         "soft_dice", onEachDevice(c -> Sum.of(softDice(c))),
                         "dice_ce", onEachDevice(LossesGoldenTest::diceAndCrossEntropy),
+                        "loss_schedule", GoldenSchedule::checkWeights,
+                        "class_weights", GoldenSchedule::checkClassWeights,
                         "deep_supervision",
                                 golden -> Devices.each(device -> checkHeads(golden.on(device.name()), device))));
     }
