@@ -51,6 +51,31 @@ public record Confusion(long tp, long fp, long fn, long tn) {
         return (double) tp / (tp + fp + fn);
     }
 
+    /** Recall, TP / (TP + FN); NaN without reference. */
+    public double sensitivity() {
+        return (double) tp / (tp + fn);
+    }
+
+    /** TP / (TP + FP); NaN without prediction. */
+    public double precision() {
+        return (double) tp / (tp + fp);
+    }
+
+    /** TN / (TN + FP); NaN without background. */
+    public double specificity() {
+        return (double) tn / (tn + fp);
+    }
+
+    /** (predicted - reference) / reference, negative when too little was predicted; NaN without reference. */
+    public double relativeVolumeDifference() {
+        return reference() == 0 ? Double.NaN : (double) (predicted() - reference()) / reference();
+    }
+
+    /** 1 - |predicted - reference| / (predicted + reference); NaN without both. */
+    public double volumeSimilarity() {
+        return 1 - (double) Math.abs(predicted() - reference()) / (predicted() + reference());
+    }
+
     /** Voxels predicted. */
     public long predicted() {
         return tp + fp;

@@ -12,6 +12,7 @@ class MetricsGoldenTest {
     @TestFactory
     Stream<DynamicTest> metricsMatchTheReferences() {
         Map<String, Golden.Handler> handlers = new LinkedHashMap<>(SetGolden.handlers());
+        handlers.putAll(CaseGolden.handlers());
         return Golden.category("metrics").tests(handlers);
     }
 }
