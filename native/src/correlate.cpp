@@ -13,6 +13,7 @@
 // on the problem only. Bound by arithmetic from about 8 channels on, by memory below.
 #include "correlate.h"
 #include "conv3d_tile.h"
+#include "winograd.h"
 
 #include <algorithm>
 #include <mutex>
@@ -338,6 +339,8 @@ private:
 void correlate(vg_context *context, const Correlation &problem, const float *x, const Weights &weights,
                const float *bias, float *y) {
   if (problem.points() == 0) return;
+  if (weights.heads.size() == 1 && weights.heads.front().y_offset == 0 && winograd_pays(problem))
+    return winograd_correlate(context, problem, x, weights, bias, y);
   const Cut cut(problem);
   const Panels panels{problem.co};
   const Packed packed(context, cut, weights, bias);
@@ -409,6 +412,7 @@ void finish(const Partials &partials, int64_t ranges, const float *sums, int64_t
 } // namespace
 
 void correlate_weight(vg_context *context, const Correlation &problem, const float *x, const float *dy, float *dw) {
+  if (winograd_pays(problem)) return winograd_weight(context, problem, x, dy, dw);
   const Cut cut(problem);
   const Partials partials{cut, Panels{problem.co}};
   const Panels &panels = partials.panels;

@@ -6,36 +6,6 @@ using namespace vg::test;
 
 namespace {
 
-const ConvFunctions conv3d{"conv3d", false, vg_conv3d_forward, vg_conv3d_backward_input, vg_conv3d_backward_weight};
-
-struct Sizes {
-  int64_t n, in[3], ci, co, k[3], s[3], p[3], x_gap = 0, y_gap = 0;
-};
-
-ConvCase make(const Sizes &z) {
-  ConvCase c{};
-  c.p = {sizeof(vg_conv3d),
-         z.n,
-         z.in[0],
-         z.in[1],
-         z.in[2],
-         z.ci,
-         z.co,
-         z.k[0],
-         z.k[1],
-         z.k[2],
-         z.s[0],
-         z.s[1],
-         z.s[2],
-         z.p[0],
-         z.p[1],
-         z.p[2],
-         z.ci + z.x_gap,
-         z.co + z.y_gap};
-  for (int a = 0; a < 3; ++a) c.out[a] = (z.in[a] + 2 * z.p[a] - z.k[a]) / z.s[a] + 1;
-  return c;
-}
-
 const Sizes table[] = {
     // 3x3x3, same size, every kind of channel count
     {1, {5, 6, 7}, 1, 1, {3, 3, 3}, {1, 1, 1}, {1, 1, 1}},

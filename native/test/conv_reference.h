@@ -49,6 +49,35 @@ template <class Visit> void for_each_product(const ConvCase &c, bool transposed,
               }
 }
 
+// A problem of vg_conv3d with gaps behind the channels of x and y.
+struct Sizes {
+  int64_t n, in[3], ci, co, k[3], s[3], p[3], x_gap = 0, y_gap = 0;
+};
+
+inline ConvCase make(const Sizes &z) {
+  ConvCase c{};
+  c.p = {sizeof(vg_conv3d),
+         z.n,
+         z.in[0],
+         z.in[1],
+         z.in[2],
+         z.ci,
+         z.co,
+         z.k[0],
+         z.k[1],
+         z.k[2],
+         z.s[0],
+         z.s[1],
+         z.s[2],
+         z.p[0],
+         z.p[1],
+         z.p[2],
+         z.ci + z.x_gap,
+         z.co + z.y_gap};
+  for (int a = 0; a < 3; ++a) c.out[a] = (z.in[a] + 2 * z.p[a] - z.k[a]) / z.s[a] + 1;
+  return c;
+}
+
 // Inputs and expected results of one problem.
 struct ConvExpected {
   Tensor x, dy;
@@ -102,6 +131,9 @@ struct ConvFunctions {
   decltype(&vg_conv3d_backward_input) backward_input;
   decltype(&vg_conv3d_backward_weight) backward_weight;
 };
+
+inline const ConvFunctions conv3d{"conv3d", false, vg_conv3d_forward, vg_conv3d_backward_input,
+                                  vg_conv3d_backward_weight};
 
 inline std::unique_ptr<ConvResults> run(const ConvFunctions &f, const Cpu &cpu, const ConvCase &c,
                                         const ConvExpected &e, Side side) {

@@ -1,0 +1,16 @@
+// Correlations of 3x3x3 and 1x3x3 taps at step 1 with fewer multiplications.
+#pragma once
+
+#include "correlate.h"
+
+namespace vg {
+
+// Whether the correlation has the right shape and Winograd takes fewer operations than the direct way.
+bool winograd_pays(const Correlation &problem);
+// As correlate, with a single head at offset 0.
+void winograd_correlate(vg_context *context, const Correlation &problem, const float *x, const Weights &weights,
+                        const float *bias, float *y);
+// As correlate_weight.
+void winograd_weight(vg_context *context, const Correlation &problem, const float *x, const float *dy, float *dw);
+
+} // namespace vg

@@ -1,0 +1,417 @@
+// Register code of winograd.cpp: transforms of eight channels at a time, and the product of a block of tiles with a
+// panel of weights, 6 tiles x 16 channels (or 12 x 8) in registers.
+#include "vector_math.h"
+#include "winograd_tile.h"
+
+namespace vg::VG_TIER {
+
+#if defined(__AVX2__)
+constexpr int product_rows = 6, product_rows_half = 12;
+#else // 16 registers of four floats
+constexpr int product_rows = 2, product_rows_half = 4;
+#endif
+
+// B^T of F(2,3): four inputs of an axis to four frequencies.
+static inline void to_frequencies(const v8 (&x)[4], v8 (&f)[4]) {
+  f[0] = x[0] - x[2];
+  f[1] = x[1] + x[2];
+  f[2] = x[2] - x[1];
+  f[3] = x[1] - x[3];
+}
+// A^T: four frequencies to two outputs.
+static inline void to_outputs(v8 f0, v8 f1, v8 f2, v8 f3, v8 &y0, v8 &y1) {
+  const v8 sum = f1 + f2, difference = f1 - f2;
+  y0 = f0 + sum;
+  y1 = difference - f3;
+}
+
+// ---- inputs -----------------------------------------------------------------------------------------------------
+
+static inline v8 load_lanes(const float *p, int64_t lanes) { return lanes == 8 ? load(p) : load_some(p, lanes); }
+
+// A column of the plane, transformed along y. Whole: all rows exist and all eight channels do.
+template <bool Two, bool Whole>
+static inline void column(const WinogradGather &g, int64_t c, int64_t channel, int64_t lanes, v8 (&f)[4]) {
+  v8 x[4];
+  const int64_t at = c * g.stride + channel;
+  const bool inside = c >= g.begin && c < g.end;
+#pragma GCC unroll 4
+  for (int h = 0; h < 4; ++h) {
+    x[h] = v8{};
+    if (!inside) continue;
+    if (Whole) {
+      x[h] = load(g.row[0][h] + at);
+      if (Two) x[h] += g.sign * load(g.row[1][h] + at);
+    } else {
+      if (g.row[0][h] != nullptr) x[h] = load_lanes(g.row[0][h] + at, lanes);
+      if (Two && g.row[1][h] != nullptr) x[h] += g.sign * load_lanes(g.row[1][h] + at, lanes);
+    }
+  }
+  to_frequencies(x, f);
+}
+
+template <bool Two, bool Whole> static void gather_channels(const WinogradGather &g, int64_t channel, int64_t lanes) {
+  v8 c0[4], c1[4], c2[4], c3[4];
+  column<Two, Whole>(g, 0, channel, lanes, c0);
+  column<Two, Whole>(g, 1, channel, lanes, c1);
+  float *u = g.u + channel;
+  for (int64_t t = 0; t < g.tiles; ++t, u += g.u_tile) {
+    column<Two, Whole>(g, 2 * t + 2, channel, lanes, c2);
+    column<Two, Whole>(g, 2 * t + 3, channel, lanes, c3);
+#pragma GCC unroll 4
+    for (int h = 0; h < 4; ++h) {
+      v8 f[4];
+      to_frequencies({c0[h], c1[h], c2[h], c3[h]}, f);
+#pragma GCC unroll 4
+      for (int w = 0; w < 4; ++w) store(u + (4 * h + w) * g.u_frequency, f[w]);
+      c0[h] = c2[h];
+      c1[h] = c3[h];
+    }
+  }
+}
+
+template <bool Two> static void gather(const WinogradGather &g) {
+  bool rows = true;
+  for (int term = 0; term < (Two ? 2 : 1); ++term)
+    for (int h = 0; h < 4; ++h) rows &= g.row[term][h] != nullptr;
+  for (int64_t channel = 0; channel < g.channels; channel += 8) {
+    const int64_t lanes = g.channels - channel < 8 ? g.channels - channel : 8;
+    if (rows && lanes == 8)
+      gather_channels<Two, true>(g, channel, lanes);
+    else
+      gather_channels<Two, false>(g, channel, lanes);
+  }
+}
+
+void winograd_gather(const WinogradGather &pass) { pass.sign != 0.0f ? gather<true>(pass) : gather<false>(pass); }
+
+// ---- gradients of the outputs -----------------------------------------------------------------------------------
+
+// A: two outputs of an axis to four frequencies.
+static inline void spread(v8 y0, v8 y1, v8 (&f)[4]) {
+  f[0] = y0;
+  f[1] = y0 + y1;
+  f[2] = y0 - y1;
+  f[3] = -y1;
+}
+
+template <bool Whole>
+static inline void spread_column(const WinogradGather &g, int64_t c, int64_t channel, int64_t lanes, v8 (&f)[4]) {
+  v8 y[2] = {};
+  const int64_t at = c * g.stride + channel;
+#pragma GCC unroll 2
+  for (int h = 0; h < 2; ++h) {
+    if (Whole) {
+      y[h] = load(g.row[0][h] + at);
+      if (g.sign != 0.0f) y[h] += g.sign * load(g.row[1][h] + at);
+    } else if (c < g.end) {
+      if (g.row[0][h] != nullptr) y[h] = load_lanes(g.row[0][h] + at, lanes);
+      if (g.row[1][h] != nullptr) y[h] += g.sign * load_lanes(g.row[1][h] + at, lanes);
+    }
+  }
+  spread(y[0], y[1], f);
+}
+
+void winograd_spread(const WinogradGather &g) {
+  bool rows = g.row[0][0] != nullptr && g.row[0][1] != nullptr;
+  if (g.sign != 0.0f) rows &= g.row[1][0] != nullptr && g.row[1][1] != nullptr;
+  const int64_t whole = rows ? g.end / 2 : 0;
+  for (int64_t channel = 0; channel < g.channels; channel += 8) {
+    const int64_t lanes = g.channels - channel < 8 ? g.channels - channel : 8;
+    float *u = g.u + channel;
+    for (int64_t t = 0; t < g.tiles; ++t, u += g.u_tile) {
+      v8 c0[4], c1[4];
+      if (t < whole && lanes == 8) {
+        spread_column<true>(g, 2 * t, channel, lanes, c0);
+        spread_column<true>(g, 2 * t + 1, channel, lanes, c1);
+      } else {
+        spread_column<false>(g, 2 * t, channel, lanes, c0);
+        spread_column<false>(g, 2 * t + 1, channel, lanes, c1);
+      }
+#pragma GCC unroll 4
+      for (int h = 0; h < 4; ++h) {
+        v8 f[4];
+        spread(c0[h], c1[h], f);
+#pragma GCC unroll 4
+        for (int w = 0; w < 4; ++w) store(u + (4 * h + w) * g.u_frequency, f[w]);
+      }
+    }
+  }
+}
+
+// ---- products ---------------------------------------------------------------------------------------------------
+
+template <int R, int V> static inline void product_tile(const WinogradProduct &p, int64_t first) {
+  const float *u[R];
+#pragma GCC unroll 12
+  for (int r = 0; r < R; ++r) u[r] = p.u + (first + r) * p.u_tile;
+  v8 sum[R][V];
+#pragma GCC unroll 12
+  for (int r = 0; r < R; ++r)
+    for (int v = 0; v < V; ++v) sum[r][v] = v8{};
+  const float *weights = p.v;
+  for (int64_t i = 0; i < p.channels; ++i, weights += 8 * V) {
+    v8 w[V];
+#pragma GCC unroll 2
+    for (int v = 0; v < V; ++v) w[v] = load(weights + 8 * v);
+#pragma GCC unroll 12
+    for (int r = 0; r < R; ++r) {
+      const v8 input = broadcast(u[r][i]);
+#pragma GCC unroll 2
+      for (int v = 0; v < V; ++v) sum[r][v] += input * w[v];
+    }
+  }
+#pragma GCC unroll 12
+  for (int r = 0; r < R; ++r)
+    for (int v = 0; v < V; ++v) store(p.m + (first + r) * p.m_tile + 8 * v, sum[r][v]);
+}
+
+// The last R tiles and fewer.
+template <int R, int V> static void product_rest(const WinogradProduct &p, int64_t first) {
+  if constexpr (R > 0) {
+    if (p.tiles - first >= R)
+      product_tile<R, V>(p, first);
+    else
+      product_rest<R - 1, V>(p, first);
+  }
+}
+
+template <int R, int V> static void product_panel(const WinogradProduct &p) {
+  int64_t first = 0;
+  for (; first + R <= p.tiles; first += R) product_tile<R, V>(p, first);
+  product_rest<R - 1, V>(p, first);
+}
+
+void winograd_product(const WinogradProduct &pass) {
+  if (pass.lanes == winograd_lanes)
+    product_panel<product_rows, 2>(pass);
+  else
+    product_panel<product_rows_half, 1>(pass);
+}
+
+// Sums start at zero and are added at the end: a chain of additions in float32 is as long as the block, not the range.
+template <int R, int V> static inline void outer_tile(const WinogradOuter &p, int64_t first) {
+  v8 sum[R][V];
+#pragma GCC unroll 12
+  for (int r = 0; r < R; ++r)
+    for (int v = 0; v < V; ++v) sum[r][v] = v8{};
+  const float *u = p.u + first, *gradient = p.g;
+  for (int64_t t = 0; t < p.tiles; ++t, u += p.u_tile, gradient += p.g_tile) {
+    v8 g[V];
+#pragma GCC unroll 2
+    for (int v = 0; v < V; ++v) g[v] = load(gradient + 8 * v);
+#pragma GCC unroll 12
+    for (int r = 0; r < R; ++r) {
+      const v8 input = broadcast(u[r]);
+#pragma GCC unroll 2
+      for (int v = 0; v < V; ++v) sum[r][v] += input * g[v];
+    }
+  }
+#pragma GCC unroll 12
+  for (int r = 0; r < R; ++r)
+    for (int v = 0; v < V; ++v) {
+      float *to = p.sum + (first + r) * 8 * V + 8 * v;
+      store(to, p.add ? load(to) + sum[r][v] : sum[r][v]);
+    }
+}
+
+template <int R, int V> static void outer_rows(const WinogradOuter &p, int64_t first, int64_t rows) {
+  if constexpr (R > 0) {
+    if (rows == R)
+      outer_tile<R, V>(p, first);
+    else
+      outer_rows<R - 1, V>(p, first, rows);
+  }
+}
+
+// Inputs in nearly equal shares, so that no register tile has few sums to hide the latency with.
+template <int R, int V> static void outer_panel(const WinogradOuter &p) {
+  for (int64_t first = 0; first < p.inputs;) {
+    const int64_t left = p.inputs - first, shares = (left + R - 1) / R, rows = (left + shares - 1) / shares;
+    outer_rows<R, V>(p, first, rows);
+    first += rows;
+  }
+}
+
+void winograd_outer(const WinogradOuter &pass) {
+  if (pass.lanes == winograd_lanes)
+    outer_panel<product_rows, 2>(pass);
+  else
+    outer_panel<product_rows_half, 1>(pass);
+}
+
+// ---- outputs ----------------------------------------------------------------------------------------------------
+
+// The 2x2 outputs of the plane.
+static inline void plane_outputs(const WinogradScatter &s, const float *m, v8 (&y)[4]) {
+  v8 half[2][4]; // after y, before x
+#pragma GCC unroll 4
+  for (int w = 0; w < 4; ++w) {
+    v8 f[4];
+#pragma GCC unroll 4
+    for (int h = 0; h < 4; ++h) f[h] = load(m + (4 * h + w) * s.m_frequency);
+    to_outputs(f[0], f[1], f[2], f[3], half[0][w], half[1][w]);
+  }
+#pragma GCC unroll 2
+  for (int h = 0; h < 2; ++h) to_outputs(half[h][0], half[h][1], half[h][2], half[h][3], y[2 * h], y[2 * h + 1]);
+}
+
+static inline void store_outputs(const WinogradScatter &s, int64_t tile, int64_t channel, const float *sums) {
+  const int64_t lanes = s.channels - channel < 8 ? s.channels - channel : 8;
+  const v8 bias = s.bias != nullptr ? load_lanes(s.bias + channel, lanes) : v8{};
+  const int inside = s.inside[tile];
+  for (int64_t k = 0; k < 4 * s.planes; ++k) {
+    if ((inside >> k & 1) == 0) continue;
+    float *to = s.y[tile] + (k >> 2) * s.stride[0] + (k >> 1 & 1) * s.stride[1] + (k & 1) * s.stride[2] + channel;
+    const v8 y = load(sums + 8 * k) + bias;
+    if (lanes == 8)
+      store(to, y);
+    else
+      store_some(to, y, lanes);
+  }
+}
+
+void winograd_scatter(const WinogradScatter &s) {
+  float *sums = s.sums;
+  for (int64_t tile = 0; tile < s.tiles; ++tile)
+    for (int64_t channel = 0; channel < s.channels; channel += 8, sums += 32 * s.planes) {
+      v8 y[4];
+      plane_outputs(s, s.m + tile * s.m_tile + channel, y);
+      for (int64_t z = 0; z < s.planes; ++z) {
+        const float factor = s.out[z];
+#pragma GCC unroll 4
+        for (int k = 0; k < 4; ++k) {
+          float *to = sums + 8 * (4 * z + k);
+          if (s.first)
+            store(to, y[k] * factor);
+          else if (factor != 0.0f)
+            store(to, load(to) + y[k] * factor);
+        }
+      }
+      if (s.last) store_outputs(s, tile, channel, sums);
+    }
+}
+
+// ---- weights ----------------------------------------------------------------------------------------------------
+
+// G of F(2,3): three weights of an axis to four frequencies.
+static inline void weight_frequencies(v8 a, v8 b, v8 c, v8 (&f)[4]) {
+  const v8 ends = (a + c) * 0.5f, middle = b * 0.5f;
+  f[0] = a;
+  f[1] = ends + middle;
+  f[2] = ends - middle;
+  f[3] = c;
+}
+
+// Eight output channels of one input channel: g[tap] to v[f].
+static inline void kernel_frequencies(const WinogradKernel &k, const v8 *g, float *v) {
+  v8 plane[3][16];
+  for (int64_t z = 0; z < k.planes; ++z, g += 9) {
+    v8 rows[3][4];
+#pragma GCC unroll 3
+    for (int h = 0; h < 3; ++h) weight_frequencies(g[3 * h], g[3 * h + 1], g[3 * h + 2], rows[h]);
+#pragma GCC unroll 4
+    for (int w = 0; w < 4; ++w) {
+      v8 f[4];
+      weight_frequencies(rows[0][w], rows[1][w], rows[2][w], f);
+      for (int h = 0; h < 4; ++h) plane[z][4 * h + w] = f[h];
+    }
+  }
+  for (int i = 0; i < 16; ++i) {
+    if (k.planes == 1) {
+      store(v + i * k.v_frequency, plane[0][i]);
+      continue;
+    }
+    v8 f[4];
+    weight_frequencies(plane[0][i], plane[1][i], plane[2][i], f);
+    for (int s = 0; s < 4; ++s) store(v + (16 * s + i) * k.v_frequency, f[s]);
+  }
+}
+
+// g[input][tap] for up to eight inputs and eight outputs from `output`.
+static inline void load_weights(const WinogradKernel &k, int64_t input, int64_t output, v8 (*g)[27]) {
+  const int64_t inputs = k.inputs - input < 8 ? k.inputs - input : 8;
+  const int64_t outputs = k.outputs - output < 8 ? k.outputs - output : 8;
+  for (int64_t t = 0; t < 9 * k.planes; ++t) {
+    const float *from = k.w + k.tap[t] + input * k.in_stride + output * k.out_stride;
+    if (k.in_stride == 1 && inputs == 8 && outputs == 8) {
+      v8 rows[8];
+      load_voxels(from, k.out_stride, 8, rows);
+      for (int i = 0; i < 8; ++i) g[i][t] = rows[i];
+      continue;
+    }
+    for (int64_t i = 0; i < inputs; ++i, from += k.in_stride) {
+      v8 lanes{};
+      if (k.out_stride == 1 && outputs == 8)
+        lanes = load(from);
+      else
+        for (int64_t o = 0; o < outputs; ++o) lanes[o] = from[o * k.out_stride];
+      g[i][t] = lanes;
+    }
+  }
+}
+
+void winograd_kernel(const WinogradKernel &k) {
+  v8 g[8][27];
+  for (int64_t input = 0; input < k.inputs; input += 8)
+    for (int64_t output = 0; output < k.lanes; output += 8) {
+      load_weights(k, input, output, g);
+      for (int64_t i = 0; i < 8 && input + i < k.inputs; ++i)
+        kernel_frequencies(k, g[i], k.v + (input + i) * k.lanes + output);
+    }
+}
+
+// ---- weight gradients -------------------------------------------------------------------------------------------
+
+// G^T: four frequencies of an axis to three weights.
+static inline void to_weights(v8 f0, v8 f1, v8 f2, v8 f3, v8 &a, v8 &b, v8 &c) {
+  const v8 ends = (f1 + f2) * 0.5f;
+  a = f0 + ends;
+  b = (f1 - f2) * 0.5f;
+  c = ends + f3;
+}
+
+// The 3x3 weights of the plane from one slice, eight outputs of one input.
+static inline void plane_weights(const WinogradFinish &p, const float *sums, v8 (&dw)[9]) {
+  v8 half[3][4]; // after y, before x
+  for (int w = 0; w < 4; ++w) {
+    v8 f[4];
+    for (int h = 0; h < 4; ++h) {
+      f[h] = v8{};
+      for (int64_t r = 0; r < p.ranges; ++r) f[h] += load(sums + (4 * h + w) * p.frequency + r * p.range);
+    }
+    to_weights(f[0], f[1], f[2], f[3], half[0][w], half[1][w], half[2][w]);
+  }
+  for (int h = 0; h < 3; ++h)
+    to_weights(half[h][0], half[h][1], half[h][2], half[h][3], dw[3 * h], dw[3 * h + 1], dw[3 * h + 2]);
+}
+
+void winograd_finish(const WinogradFinish &p) {
+  const int64_t taps = p.slices == 4 ? 27 : 9;
+  v8 dw[27][8]; // [tap][input]
+  for (int64_t input = 0; input < p.inputs; input += 8)
+    for (int64_t output = 0; output < p.outputs; output += 8) {
+      const int64_t inputs = p.inputs - input < 8 ? p.inputs - input : 8;
+      const int64_t outputs = p.outputs - output < 8 ? p.outputs - output : 8;
+      for (int64_t i = 0; i < inputs; ++i) {
+        v8 plane[4][9];
+        const float *sums = p.sums + (input + i) * p.lanes + output;
+        for (int64_t s = 0; s < p.slices; ++s) plane_weights(p, sums + s * p.slice, plane[s]);
+        for (int64_t t = 0; t < 9; ++t) {
+          if (taps == 9)
+            dw[t][i] = plane[0][t];
+          else
+            to_weights(plane[0][t], plane[1][t], plane[2][t], plane[3][t], dw[t][i], dw[9 + t][i], dw[18 + t][i]);
+        }
+      }
+      for (int64_t t = 0; t < taps; ++t) {
+        float *to = p.dw + output * p.out_stride + t * p.tap_stride + input;
+        if (inputs == 8 && outputs == 8)
+          store_voxels(to, p.out_stride, 8, dw[t]);
+        else
+          store_last_voxels(to, p.out_stride, inputs, outputs, dw[t]);
+      }
+    }
+}
+
+} // namespace vg::VG_TIER

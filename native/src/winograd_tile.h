@@ -1,0 +1,90 @@
+// The inner loops of Winograd convolution, compiled once per tier (winograd.tier.cpp). winograd.cpp holds the idea.
+#pragma once
+
+#include "tile.h"
+
+#include <cstdint>
+
+namespace vg {
+
+// In the plane a tile has 4x4 inputs, 2x2 outputs and 16 frequencies.
+inline constexpr int64_t winograd_side = 4, winograd_step = 2, winograd_frequencies = 16;
+// Rows of the register tile: tiles of a block are a multiple of it where possible.
+inline constexpr int64_t winograd_rows = 6;
+inline constexpr int64_t winograd_lanes = 16, winograd_half_lanes = 8;
+
+// Frequencies of a run of tiles along x in one slice of the depth: u[f][tile][channel] of first + sign * second. A
+// gather takes the 4x4 inputs of each tile, a spread the 2x2 gradients of its outputs.
+struct WinogradGather {
+  const float *row[2][winograd_side]; // column 0 of the run in both terms; nullptr: zeros
+  float sign;                         // 0: there is no second term
+  int64_t stride;                     // between columns
+  int64_t begin, end;                 // columns inside the tensor; the others are zeros
+  int64_t tiles, channels;
+  float *u; // of the first tile; channels are padded to a multiple of 8
+  int64_t u_tile, u_frequency;
+};
+
+// m[f][tile][lane] = sum over channels of u[f][tile][channel] * v[f][channel][lane], for one panel of lanes.
+struct WinogradProduct {
+  const float *u, *v;
+  float *m;
+  int64_t u_tile, m_tile;
+  int64_t tiles, channels, lanes; // lanes: 16 or 8
+};
+
+// Outputs of tiles: adds a slice of the depth to sums[tile][channel / 8][z, y, x][8]; after the last slice they are
+// stored. out[z] is what the slice adds to plane z.
+struct WinogradScatter {
+  const float *m; // [f][tile][channel], padded to a multiple of 8
+  int64_t m_tile, m_frequency;
+  int64_t tiles, channels, planes; // planes: outputs along the depth, 1 or 2
+  float out[2];
+  bool first, last;
+  float *sums;
+  // After the last slice.
+  const float *bias;     // nullptr: 0
+  float *const *y;       // [tiles] first output voxel
+  const uint8_t *inside; // [tiles] bit 4 z + 2 y + x: this output exists
+  int64_t stride[3];     // of y: z, y, x
+};
+
+// sum[i][lane] (+)= sum over tiles of u[tile][i] * g[tile][lane] for one frequency and one panel of lanes.
+struct WinogradOuter {
+  const float *u, *g;
+  float *sum; // [inputs][lanes]
+  int64_t u_tile, g_tile;
+  int64_t tiles, inputs, lanes;
+  bool add; // false: sum is overwritten
+};
+
+// Weight gradients from the partial sums [slice][range][f][inputs][padded outputs] of a panel, ranges in index order.
+struct WinogradFinish {
+  const float *sums; // first slice, range and frequency; first input of the panel
+  int64_t slices, ranges;
+  int64_t slice, range, frequency; // distances in sums
+  int64_t inputs, outputs, lanes;
+  float *dw; // [output][tap][input] at the first output and input
+  int64_t out_stride, tap_stride;
+};
+
+// v[slice * 16 + f][channel][lane] of `inputs` channels and one panel; outputs beyond `outputs` are zero.
+struct WinogradKernel {
+  const float *w;     // first input channel, first output channel
+  const int64_t *tap; // [planes * 9] distances
+  int64_t planes;     // of the kernel: 1 or 3; slices: 1 or 4
+  int64_t in_stride, out_stride;
+  int64_t inputs, outputs, lanes;
+  float *v;
+  int64_t v_frequency;
+};
+
+VG_TILE(winograd_gather, const WinogradGather &pass)
+VG_TILE(winograd_spread, const WinogradGather &pass)
+VG_TILE(winograd_outer, const WinogradOuter &pass)
+VG_TILE(winograd_finish, const WinogradFinish &pass)
+VG_TILE(winograd_product, const WinogradProduct &pass)
+VG_TILE(winograd_scatter, const WinogradScatter &pass)
+VG_TILE(winograd_kernel, const WinogradKernel &pass)
+
+} // namespace vg
