@@ -80,6 +80,8 @@ public final class InstanceNorm implements Op {
                     op.rstd.data(),
                     y.data()));
         }
+        tape.done(op.mean);
+        tape.done(op.rstd);
         return tape.record(y, op, x, gamma, beta);
     }
 
