@@ -221,8 +221,11 @@ public record NetworkSpec(
      *
      * @param input [N,D,H,W,C]
      * @throws ShapeException naming the parameter that does not fit
+     * @throws ConfigException when there is no such network
      */
     public void requireInput(Shape input) {
+        Family family = Family.of(network);
+        family.require(this);
         if (input.c() != inChannels) {
             throw new ShapeException(
                     network + ": the input " + input + " has " + input.c() + " channels, inChannels is " + inChannels);
@@ -231,7 +234,6 @@ public record NetworkSpec(
             throw new ShapeException(
                     network + ": the input " + input + " has depth " + input.d() + ", dim 2 needs depth 1");
         }
-        Family family = Family.of(network);
         Triple r = reduction(stages() - 1);
         String strides = "the product of the strides [" + r.d() + "," + r.h() + "," + r.w() + "]";
         if (input.d() < r.d() || input.h() < r.h() || input.w() < r.w()) {

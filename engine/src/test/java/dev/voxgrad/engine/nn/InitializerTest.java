@@ -5,13 +5,17 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.voxgrad.engine.op.Triple;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.SplittableRandom;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Statistics of start values: mean and variance within five standard errors, bounds exactly. */
 class InitializerTest {
@@ -90,6 +94,45 @@ class InitializerTest {
         assertThat(Initializer.HE_LEAKY.values(spec, SEED)).isEqualTo(w);
         assertThat(Initializer.HE_LEAKY.values(spec, SEED + 1)).isNotEqualTo(w);
         assertThat(Initializer.HE_LEAKY.values(renamed, SEED)).isNotEqualTo(w);
+    }
+
+    @Test
+    void residualBranchesStartAtZeroOnlyWhereAskedFor() {
+        List<ParameterSpec> specs = new ArrayList<>();
+        ParameterSpec.norm(specs, "conv2.norm", 7, true);
+        assertThat(Initializer.HE_LEAKY_ZERO_BRANCH.values(specs.get(0), SEED)).containsOnly(0);
+        assertThat(Initializer.HE_LEAKY_ZERO_BRANCH.values(specs.get(1), SEED)).containsOnly(0);
+        assertThat(Initializer.HE_LEAKY.values(specs.get(0), SEED)).containsOnly(1);
+        assertThat(Initializer.HE_LEAKY_ZERO_BRANCH.values(layer().get(4), SEED)).containsOnly(1);
+        assertThat(Initializer.HE_LEAKY_ZERO_BRANCH.values(layer().get(0), SEED))
+                .isEqualTo(Initializer.HE_LEAKY.values(layer().get(0), SEED));
+    }
+
+    @Test
+    void everyArchitectureStartsByItsRule() {
+        SplittableRandom random = new SplittableRandom(SEED);
+        Map<String, Initializer> rules = new LinkedHashMap<>();
+        Networks.names().forEach(n -> rules.put(n, RandomNetworks.spec(n, random).initializer()));
+        assertThat(rules)
+                .containsExactlyInAnyOrderEntriesOf(Map.of(
+                        "PlainConvUNet", Initializer.HE_LEAKY,
+                        "ResidualEncoderUNet", Initializer.HE_LEAKY_ZERO_BRANCH,
+                        "ResidualUNet", Initializer.HE_LEAKY_ZERO_BRANCH,
+                        "BasicUNet", Initializer.PYTORCH_DEFAULT,
+                        "ClassicUNet2D", Initializer.XAVIER_UNIFORM,
+                        "GenericUNetV1", Initializer.HE_LEAKY));
+    }
+
+    /** The last norm of every residual block and no other parameter has the role that starts at zero. */
+    @ParameterizedTest
+    @ValueSource(strings = {"PlainConvUNet", "ResidualEncoderUNet", "ResidualUNet"})
+    void lastNormOfEveryResidualBlockEndsItsBranch(String network) {
+        NetworkSpec spec = RandomNetworks.spec(network, new SplittableRandom(SEED));
+        for (ParameterSpec p : Networks.parameters(spec)) {
+            assertThat(p.role() == ParameterSpec.Role.BRANCH_NORM_WEIGHT)
+                    .as(p.name())
+                    .isEqualTo(p.name().endsWith(".conv2.norm.weight"));
+        }
     }
 
     private static DoubleStream stream(float[] values) {

@@ -132,6 +132,12 @@ class FiniteDifferenceTest {
         }
         problems.put("add", new Problem(List.of(IMAGE, IMAGE), (tape, in) -> Add.apply(tape, in.get(0), in.get(1))));
         problems.put(
+                "add in place",
+                new Problem(List.of(IMAGE, IMAGE), (tape, in) -> {
+                    Tensor sum = Add.apply(tape, in.get(0), in.get(1));
+                    return Add.inPlace(tape, sum, in.get(1));
+                }));
+        problems.put(
                 "concat",
                 new Problem(
                         List.of(IMAGE, IMAGE.withChannels(1)), (tape, in) -> Concat.apply(tape, in.get(0), in.get(1))));

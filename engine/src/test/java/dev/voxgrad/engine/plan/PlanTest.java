@@ -28,6 +28,21 @@ class PlanTest {
         assertThat(read.toJson()).isEqualTo(plan.toJson());
     }
 
+    /** Keys that came later: a file without them is read, and written as it was. */
+    @Test
+    void optionalKeysOfTheNetworkMayBeMissing() throws IOException {
+        Path file = folder.resolve("plan.json");
+        String text = Plans.small("zscore").toJson();
+        assertThat(text).doesNotContain("activation", "dropout", "headFeatures");
+        Files.writeString(file, text.replace("\"eps\" : 1.0E-5", "\"eps\" : 1.0E-5, \"activation\" : \"mish\""));
+        Plan mish = Plan.read(file);
+        assertThat(mish.network().activation()).isEqualTo("mish");
+        mish.write(file);
+        assertThat(Plan.read(file)).isEqualTo(mish);
+        assertThat(mish.toJson()).contains("\"activation\" : \"mish\"").doesNotContain("dropout");
+        assertWrong("\"PlainConvUNet\"", "\"VNet\"", "no architecture \"VNet\"", "ResidualEncoderUNet");
+    }
+
     @Test
     void twoDimensionalPlansHaveDepthOne() {
         Plan plan = Plans.of(List.of(5.0, 1.0, 1.0), List.of(1, 16, 16), Plans.labels("a"), "none", "zscore");

@@ -85,6 +85,37 @@ final class TinyTraining {
                 training);
     }
 
+    /** The same with a network that has dropout and starts by another rule; no deep supervision. */
+    static Plan withDropout(Plan plan) {
+        NetworkSpec network = new NetworkSpec(
+                "BasicUNet",
+                3,
+                1,
+                CLASSES,
+                List.of(4, 8, 8),
+                plan.network().kernels(),
+                plan.network().strides(),
+                List.of(2, 2, 2),
+                List.of(2, 2),
+                false,
+                0.1,
+                1e-5,
+                NetworkSpec.MISH,
+                0.2,
+                6);
+        return new Plan(
+                plan.formatVersion(),
+                plan.name(),
+                plan.channelNames(),
+                plan.normalization(),
+                plan.labels(),
+                plan.spacingMm(),
+                plan.patchSize(),
+                plan.batchSize(),
+                network,
+                plan.training());
+    }
+
     static List<PreparedCase> cases(int count, int seed) {
         return IntStream.range(0, count)
                 .mapToObj(i -> ball("case" + seed + "_" + i, CounterRandom.of(seed, "ball", i)))

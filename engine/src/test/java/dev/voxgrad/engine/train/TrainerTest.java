@@ -74,7 +74,16 @@ class TrainerTest {
     @ParameterizedTest
     @ValueSource(strings = {"sgd", "adamw"})
     void resumeEqualsNoInterruption(String optimizer) throws Exception {
-        Plan plan = TinyTraining.plan(6, optimizer);
+        checkResume(TinyTraining.plan(6, optimizer));
+    }
+
+    /** Dropout draws by epoch and iteration, so a resumed run drops what the whole run dropped. */
+    @Test
+    void resumeOfANetworkWithDropoutEqualsNoInterruption() throws Exception {
+        checkResume(TinyTraining.withDropout(TinyTraining.plan(6, "adamw")));
+    }
+
+    private void checkResume(Plan plan) throws Exception {
         Path whole = train("whole", plan, 2);
         Path stopped = folder.resolve("stopped");
         try (Device device = Device.cpu(2)) {
