@@ -1,6 +1,6 @@
 #!/bin/sh
-# Prints the benchmark table of this machine: bench/run.sh [PATTERN [THREADS]]
-# Nothing else may run meanwhile. Keep a result: bench/run.sh > bench/results/NAME.md
+# Measures the problems of bench/problems against the peers: bench/run.sh [PATTERN] [--threads N] [--seconds S] [--json]
+# [--save NAME], see --help. Nothing else may run meanwhile. Peers need a build with mvn -Ppeers -DskipTests package.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 [ -n "${JAVA_HOME:-}" ] || for release in /usr/lib/jvm/*/release; do
@@ -9,7 +9,9 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 done
 [ -n "${JAVA_HOME:-}" ] || { echo "set JAVA_HOME to a JDK >= 22" >&2; exit 2; }
 classpath=$root/bench/target/classpath
-[ -f "$classpath" ] || { echo "build first: mvn -DskipTests package" >&2; exit 2; }
-exec "$JAVA_HOME/bin/java" --enable-native-access=ALL-UNNAMED -Dvoxgrad.native.path="$root/native/target/classes" \
-  -cp "$root/bench/target/classes:$(cat "$classpath")" dev.voxgrad.bench.Main \
-  "$root/bench/problems/conv3d.csv" "$root/native/target/cmake/voxgrad_peak" "$@"
+[ -f "$classpath" ] || { echo "build first: mvn -Ppeers -DskipTests package" >&2; exit 2; }
+commit=$(git -C "$root" describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
+# The heap is touched at the start, so that the growth of resident memory is that of native memory.
+exec "$JAVA_HOME/bin/java" -Xms3g -Xmx3g -XX:+AlwaysPreTouch --enable-native-access=ALL-UNNAMED \
+  -Dvoxgrad.native.path="$root/native/target/classes" -Dvoxgrad.root="$root" -Dvoxgrad.commit="$commit" \
+  -cp "$root/bench/target/classes:$(cat "$classpath")" dev.voxgrad.bench.Main "$@"

@@ -1,7 +1,6 @@
 package dev.voxgrad.bench;
 
 import dev.voxgrad.bindings.NativeContext;
-import dev.voxgrad.bindings.NativeLibrary;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -33,12 +32,11 @@ record Machine(NativeContext.Description device, double fmaGflops, double copyGb
 
     /** One line for the head of a table. */
     String describe() {
-        return "%s, %d threads, tier %s; voxgrad %s, JDK %s, %s %s; FMA peak %.0f GFLOP/s, copy %.1f GB/s (measured in this run)"
+        return "%s, %d threads, tier %s; JDK %s, %s %s; FMA peak %.0f GFLOP/s, copy %.1f GB/s (measured in this run)"
                 .formatted(
                         device.deviceName(),
                         device.threads(),
                         device.isa(),
-                        NativeLibrary.version(),
                         System.getProperty("java.version"),
                         System.getProperty("os.name"),
                         System.getProperty("os.version"),

@@ -1,58 +1,86 @@
 package dev.voxgrad.bench;
 
 import dev.voxgrad.engine.tensor.Device;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
+import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
-/** Prints the tables of networks and convolution layers as Markdown: {@code Main PROBLEM_FILE PEAK_PROGRAM [PATTERN [THREADS]]}. */
-public final class Main {
-    private static final double SECONDS_EACH = 3;
+/** {@code bench/run.sh}: measures the problems of {@code bench/problems} against the peers. */
+@Command(
+        name = "bench/run.sh",
+        mixinStandardHelpOptions = true,
+        description = "Times problems against peers in one run: answers compared first, then in turn; medians.")
+public final class Main implements Callable<Integer> {
+    @Parameters(arity = "0..1", defaultValue = "", description = "Regular expression that a problem's name contains.")
+    private Pattern pattern = Pattern.compile("");
 
-    private Main() {}
+    @Option(names = "--threads", description = "Threads of every side; default all processors.")
+    private int threads;
 
-    /** Entry point of {@code bench/run.sh}. */
-    public static void main(String[] args) throws Exception {
-        Path problems = Path.of(args[0]);
-        Pattern pattern = Pattern.compile(args.length > 2 ? args[2] : "");
-        int threads = args.length > 3 ? Integer.parseInt(args[3]) : 0;
+    @Option(
+            names = "--seconds",
+            defaultValue = "5",
+            description = "Time for each problem and direction, all sides together; at least three rounds. Default 5.")
+    private double seconds;
+
+    @Option(names = "--json", description = "Print JSON lines in place of tables.")
+    private boolean json;
+
+    @Option(names = "--save", paramLabel = "NAME", description = "Also write NAME.md and NAME.jsonl to bench/results.")
+    private String save = "";
+
+    private final Path root;
+    private final String commit;
+
+    Main(Path root, String commit) {
+        this.root = root;
+        this.commit = commit;
+    }
+
+    /** Entry point of {@code bench/run.sh}, which sets the properties. */
+    public static void main(String[] args) {
+        Main main = new Main(Path.of(System.getProperty("voxgrad.root")), System.getProperty("voxgrad.commit"));
+        System.exit(new CommandLine(main).execute(args));
+    }
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+        List<Problem> problems = Problems.read(root.resolve("bench/problems")).stream()
+                .filter(p -> pattern.matcher(p.name()).find())
+                .toList();
+        if (problems.isEmpty()) {
+            System.err.println("no problem's name contains " + pattern + "; see bench/problems");
+            return 2;
+        }
+        Machine machine;
         try (Device device = Device.cpu(threads)) {
-            Machine machine = Machine.measure(device.describe(), Path.of(args[1]));
-            System.out.println(LocalDate.now() + ": " + machine.describe());
-            System.out.println();
-            System.out.println(
-                    "| network, 1 channel in, 4 classes | training step ms | forward ms | peak MB of tensors |");
-            System.out.println("|---|---|---|---|");
-            for (StepBench.Job job : StepBench.JOBS) {
-                if (pattern.matcher(job.name()).find()) {
-                    try (Device own = Device.cpu(threads)) { // so that the peak is this network's
-                        StepBench.Times t = StepBench.run(own, job, SECONDS_EACH);
-                        System.out.printf(
-                                "| %s | %.1f | %.1f | %.0f |%n", job.name(), t.stepMs(), t.forwardMs(), t.peakMb());
-                    }
-                }
-            }
-            System.out.println();
-            System.out.println(
-                    "| layer | forward ms | GFLOP/s | % of FMA peak | both gradients ms | GFLOP/s | % of FMA peak |");
-            System.out.println("|---|---|---|---|---|---|---|");
-            for (ConvProblem p : ConvProblem.read(problems)) {
-                if (!pattern.matcher(p.name()).find()) {
-                    continue;
-                }
-                ConvBench.Times t = ConvBench.run(device, p, SECONDS_EACH);
-                double forward = p.flops() / t.forwardMs() / 1e6;
-                double backward = 2 * p.flops() / t.backwardMs() / 1e6;
-                System.out.printf(
-                        "| %s | %.2f | %.0f | %.0f | %.2f | %.0f | %.0f |%n",
-                        p.name(),
-                        t.forwardMs(),
-                        forward,
-                        100 * forward / machine.fmaGflops(),
-                        t.backwardMs(),
-                        backward,
-                        100 * backward / machine.fmaGflops());
+            machine = Machine.measure(device.describe(), root.resolve("native/target/cmake/voxgrad_peak"));
+        }
+        Bench bench = new Bench(machine.device().threads(), seconds);
+        Report report = new Report(machine, json, System.out);
+        report.head(new Environment(LocalDate.now(), commit, bench.versions(), bench.missing()));
+        for (Problem problem : problems) {
+            for (Direction direction : problem.directions()) {
+                bench.run(problem, direction).forEach(report::add);
             }
         }
+        if (!save.isEmpty()) {
+            Path results = root.resolve("bench/results");
+            Files.writeString(results.resolve(save + ".md"), report.markdown());
+            Files.writeString(results.resolve(save + ".jsonl"), report.json());
+        }
+        if (report.failed() > 0) {
+            System.err.println(report.failed() + " rows failed");
+            return 1;
+        }
+        return 0;
     }
 }

@@ -1,19 +1,37 @@
 package dev.voxgrad.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.voxgrad.engine.tensor.Device;
+import dev.voxgrad.bench.LossProblem.Target;
+import dev.voxgrad.engine.ConfigException;
 import dev.voxgrad.engine.tensor.Shape;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
 
-/** Every benchmark runs once, so that none rots; nothing is timed here. */
+/** Every benchmark runs once, so that none rots; nothing is timed here. With the peers, their answers are compared. */
 class BenchmarksRunTest {
+    private static Bench bench;
+
+    @BeforeAll
+    static void findPeers() {
+        bench = new Bench(1, 0);
+    }
+
     @Test
     void everyJmhBenchmarkRuns() throws Exception {
         var results = new Runner(new OptionsBuilder()
@@ -30,18 +48,99 @@ class BenchmarksRunTest {
     }
 
     @Test
-    void everyProblemCanBeReadAndASmallOneRuns() throws Exception {
-        assertThat(ConvProblem.read(Path.of(System.getProperty("voxgrad.root"), "bench/problems/conv3d.csv")))
-                .allSatisfy(p -> assertThat(p.flops()).isPositive());
-        try (Device device = Device.cpu(1)) {
-            ConvBench.Times times =
-                    ConvBench.run(device, new ConvProblem("tiny", new Shape(1, 4, 5, 6, 3), 4, 3, 2), 0);
-            assertThat(times.forwardMs()).isPositive();
-            assertThat(times.backwardMs()).isPositive();
-            StepBench.Times step =
-                    StepBench.run(device, StepBench.Job.plain("tiny", List.of(2, 3, 4), new Shape(1, 8, 8, 8, 1)), 0);
-            assertThat(step.stepMs()).isPositive();
-            assertThat(step.forwardMs()).isPositive();
+    void everyProblemFileIsRead() throws Exception {
+        List<Problem> problems = Problems.read(Path.of(System.getProperty("voxgrad.root"), "bench/problems"));
+        assertThat(problems.stream().map(Problem::getClass).distinct()).hasSize(4);
+        assertThat(problems).extracting(Problem::name).doesNotHaveDuplicates();
+        assertThat(problems)
+                .allSatisfy(p -> assertThat(p.directions())
+                        .isNotEmpty()
+                        .allMatch(direction -> p.flops(direction) > 0 || p.bytes(direction) > 0));
+    }
+
+    @Test
+    void aBadProblemFileNamesItsLine(@TempDir Path folder) throws Exception {
+        Path file = Files.writeString(folder.resolve("conv3d.csv"), "# a comment\nname,batch\n\"a, b\",2\nc,two\n");
+        List<Rows.Row> rows = Rows.read(file);
+        assertThat(rows.getFirst().text("name")).isEqualTo("a, b");
+        assertThatThrownBy(() -> rows.get(1).integer("batch"))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("conv3d.csv line 4")
+                .hasMessageContaining("two");
+    }
+
+    static Stream<Problem> tinyProblems() throws Exception {
+        List<Problem> tiny = new ArrayList<>(List.of(
+                new ConvProblem("conv 3D", new Shape(1, 4, 5, 6, 3), 4, 3, 2, "default"),
+                new ConvProblem("conv 2D", new Shape(2, 1, 5, 6, 3), 4, 3, 1, "default"),
+                new NetworkProblem("network 3D", NetworkProblem.plain(3, 1, 2, List.of(4, 6, 8)), new Shape(1, 8, 8, 16, 1)),
+                new NetworkProblem("network 2D", NetworkProblem.plain(2, 2, 3, List.of(4, 6, 8)), new Shape(2, 1, 16, 8, 2)),
+                new OptimizerProblem("sgd", OptimizerProblem.Kind.SGD, NetworkProblem.plain(3, 1, 2, List.of(2, 3))),
+                new OptimizerProblem("adamw", OptimizerProblem.Kind.ADAMW, NetworkProblem.plain(3, 1, 2, List.of(2, 3)))));
+        for (Problem problem : Problems.read(Path.of(System.getProperty("voxgrad.root"), "bench/problems"))) {
+            if (problem instanceof LossProblem loss) {
+                tiny.add(tiny(loss));
+            }
         }
+        return tiny.stream();
+    }
+
+    /** The same loss on a few voxels, with at most 8 blobs. */
+    private static LossProblem tiny(LossProblem p) {
+        Shape s = p.logits();
+        return new LossProblem(
+                p.name(),
+                new Shape(2, s.d() == 1 ? 1 : 8, 8, 16, s.c()),
+                p.target(),
+                Math.min(p.blobs(), 8),
+                p.outputs(),
+                p.ignore(),
+                p.loss(),
+                p.eager());
+    }
+
+    @ParameterizedTest
+    @MethodSource("tinyProblems")
+    void everyKindRunsOnEverySide(Problem problem) {
+        for (Direction direction : problem.directions()) {
+            List<Result> results = bench.run(problem, direction);
+            assertThat(results).isNotEmpty().allSatisfy(result -> {
+                assertThat(result.error()).isEmpty();
+                assertThat(result.oursMs()).isPositive();
+                assertThat(result.peerSetting()).isNotEmpty();
+            });
+        }
+    }
+
+    @Test
+    void aMissingPeerIsNamed() {
+        Result result = bench.run(tinyLoss("dice + ce"), Direction.VALUE_AND_GRADIENT).getFirst();
+        if (bench.missing().isEmpty()) {
+            assertThat(result.peer()).isEqualTo("pytorch");
+            assertThat(result.peerMs()).isPositive();
+        } else {
+            assertThat(result.peerSetting()).contains("pytorch: missing").contains("-Ppeers");
+        }
+    }
+
+    @Test
+    void aLossThatDoesNotParseIsAnErrorOfItsRow() {
+        Result result = bench.run(tinyLoss("nosuchloss"), Direction.VALUE_AND_GRADIENT).getFirst();
+        assertThat(result.error()).contains("nosuchloss");
+        assertThat(result.oursMs()).isNaN();
+    }
+
+    @Test
+    void differencesAreRelativeToEachTensorAndNanIsTheWorst() {
+        float[] peer = {0, 100, -50};
+        assertThat(Difference.of(Map.of("y", new float[] {1, 100, -50}), Map.of("y", peer)).value()).isEqualTo(0.01);
+        Difference nan = Difference.of(Map.of("y", new float[] {5, Float.NaN, 0}), Map.of("y", peer));
+        assertThat(nan.value()).isNaN();
+        assertThat(nan.index()).isEqualTo(1);
+    }
+
+    private static LossProblem tinyLoss(String text) {
+        return new LossProblem(
+                "tiny", new Shape(1, 4, 4, 4, 2), Target.CLASSES, 0, 1, OptionalInt.empty(), text, "dice + ce");
     }
 }

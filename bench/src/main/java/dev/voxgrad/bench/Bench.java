@@ -1,0 +1,135 @@
+package dev.voxgrad.bench;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.ServiceConfigurationError;
+import java.util.ServiceLoader;
+import java.util.stream.Collectors;
+
+/** Measures problems: our answer is compared with the peer's first, then both are timed in turn. */
+final class Bench {
+    /** Peers that a full build has. */
+    private static final List<String> EXPECTED = List.of("pytorch");
+
+    /** Runs before any is timed; memory is measured in them. */
+    private static final int WARM_UP = 2;
+
+    private record Opened(Side side, String setting, Side.Run run, Map<String, float[]> answer, double mb)
+            implements AutoCloseable {
+        @Override
+        public void close() {
+            run.close();
+        }
+    }
+
+    private final Side ours = new Ours();
+    private final List<Side> peers = new ArrayList<>();
+    private final List<String> missing = new ArrayList<>();
+    private final double seconds;
+
+    /**
+     * Finds the peers.
+     *
+     * @param threads of every side
+     * @param seconds for each problem and direction, all sides together
+     */
+    Bench(int threads, double seconds) {
+        this.seconds = seconds;
+        String reason = "not built; mvn -Ppeers package";
+        try {
+            ServiceLoader.load(Side.class).forEach(peers::add);
+        } catch (ServiceConfigurationError | LinkageError e) {
+            reason = "not usable: " + e + "; mvn -Ppeers package";
+        }
+        for (String name : EXPECTED) {
+            if (peers.stream().noneMatch(peer -> peer.name().equals(name))) {
+                missing.add(name + ": missing, " + reason);
+            }
+        }
+        ours.threads(threads);
+        peers.forEach(peer -> peer.threads(threads));
+    }
+
+    /** Peers that are not there, each with the reason. */
+    List<String> missing() {
+        return List.copyOf(missing);
+    }
+
+    /** Names and versions of all sides. */
+    String versions() {
+        return ours.version() + peers.stream().map(p -> ", " + p.version()).collect(Collectors.joining());
+    }
+
+    /** One row for each peer; one without a peer when there is none. */
+    List<Result> run(Problem problem, Direction direction) {
+        List<Result> results = new ArrayList<>();
+        try (Opened mine = open(ours, problem, direction, ours.settings(problem).getFirst())) {
+            for (Side peer : peers) {
+                if (!peer.settings(problem).isEmpty()) {
+                    results.add(against(peer, mine, problem, direction));
+                }
+            }
+            if (results.isEmpty()) {
+                String none = missing.isEmpty() ? "no peer does this" : String.join("; ", missing);
+                double ms = Pairing.medians(List.of(mine.run()), seconds).getFirst();
+                results.add(new Result(
+                        problem, direction, ms, mine.mb(), "", none, Double.NaN, Double.NaN, Double.NaN, ""));
+            }
+        } catch (RuntimeException e) {
+            results.add(Result.failed(problem, direction, firstLine(e)));
+        }
+        return results;
+    }
+
+    private Result against(Side peer, Opened mine, Problem problem, Direction direction) {
+        List<Opened> theirs = new ArrayList<>();
+        String error = "";
+        double difference = 0;
+        try {
+            for (String setting : peer.settings(problem)) {
+                Opened opened = open(peer, problem, direction, setting);
+                theirs.add(opened);
+                Difference found = Difference.of(mine.answer(), opened.answer());
+                difference = Math.max(difference, found.value());
+                if (!(found.value() <= problem.tolerance())) {
+                    error = "answers differ (" + setting + "): " + found;
+                    return new Result(problem, direction, Double.NaN, mine.mb(), peer.name(), setting, Double.NaN,
+                            Double.NaN, difference, error);
+                }
+            }
+            List<Side.Run> runs = new ArrayList<>(List.of(mine.run()));
+            theirs.forEach(t -> runs.add(t.run()));
+            List<Double> medians = Pairing.medians(runs, seconds);
+            int best = 1;
+            for (int i = 2; i < medians.size(); i++) {
+                best = medians.get(i) < medians.get(best) ? i : best;
+            }
+            Opened fastest = theirs.get(best - 1);
+            return new Result(problem, direction, medians.getFirst(), mine.mb(), peer.name(), fastest.setting(),
+                    medians.get(best), fastest.mb(), difference, error);
+        } finally {
+            theirs.forEach(Opened::close);
+        }
+    }
+
+    private static Opened open(Side side, Problem problem, Direction direction, String setting) {
+        double before = ResidentMemory.currentMb();
+        Side.Run run = side.open(problem, direction, setting);
+        try {
+            Map<String, float[]> answer = run.answer();
+            ResidentMemory.resetPeak();
+            for (int i = 0; i < WARM_UP; i++) {
+                run.milliseconds();
+            }
+            return new Opened(side, setting, run, answer, ResidentMemory.peakMb() - before);
+        } catch (RuntimeException e) {
+            run.close();
+            throw e;
+        }
+    }
+
+    private static String firstLine(RuntimeException e) {
+        return String.valueOf(e.getMessage()).lines().findFirst().orElse(e.toString());
+    }
+}

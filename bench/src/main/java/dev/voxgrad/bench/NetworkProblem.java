@@ -1,0 +1,155 @@
+package dev.voxgrad.bench;
+
+import dev.voxgrad.engine.ConfigException;
+import dev.voxgrad.engine.nn.DeepSupervision;
+import dev.voxgrad.engine.nn.Initializer;
+import dev.voxgrad.engine.nn.Module;
+import dev.voxgrad.engine.nn.NetworkSpec;
+import dev.voxgrad.engine.nn.Networks;
+import dev.voxgrad.engine.nn.ParameterSpec;
+import dev.voxgrad.engine.nn.StateTensor;
+import dev.voxgrad.engine.op.Triple;
+import dev.voxgrad.engine.tensor.Device;
+import dev.voxgrad.engine.tensor.Scope;
+import dev.voxgrad.engine.tensor.Shape;
+import dev.voxgrad.losses.Losses;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+
+/**
+ * A network on a batch. A step is forward, loss, backward, clipping and AdamW with deep supervision; forward is a prediction, with
+ * the full resolution only.
+ */
+public record NetworkProblem(String name, NetworkSpec network, Shape input) implements Problem {
+    /** Weights start at the values of this seed. */
+    private static final long SEED = 1;
+
+    private static final Pattern LAYER =
+            Pattern.compile("(encoder\\.stages|decoder\\.(?:stages|transpconvs|seg_layers))\\.(\\d+)\\.");
+
+    /** Largest norm of all gradients together, nnU-Net's. */
+    public static final double CLIP = 12;
+
+    /** Learning rate; small enough that thousands of steps on noise stay finite. */
+    public static final double LEARNING_RATE = 1e-4;
+
+    static NetworkProblem of(Rows.Row row) {
+        List<Integer> features =
+                Arrays.stream(row.text("features").split("-")).map(Integer::valueOf).toList();
+        if (!row.text("network").equals("plain")) {
+            throw new ConfigException(row.place() + ": there is no network \"" + row.text("network") + "\"; use plain");
+        }
+        Shape input = row.shape("in");
+        return new NetworkProblem(
+                row.text("name"), plain(input.d() == 1 ? 2 : 3, (int) input.c(), row.integer("classes"), features), input);
+    }
+
+    /** The plain U-Net with two convolutions for each stage, kernels 3 and strides 2. */
+    static NetworkSpec plain(int dim, int channels, int classes, List<Integer> features) {
+        List<Integer> kernel = List.of(3, 3, 3).subList(0, dim);
+        List<List<Integer>> strides = IntStream.range(0, features.size())
+                .mapToObj(s -> List.of(2, 2, 2).subList(0, dim).stream()
+                        .map(two -> s == 0 ? 1 : two)
+                        .toList())
+                .toList();
+        return NetworkSpec.plainUNet(
+                channels, classes, features, features.stream().map(f -> kernel).toList(), strides, true);
+    }
+
+    /** The network with deep supervision for a step, without for a prediction. */
+    public NetworkSpec network(Direction direction) {
+        return direction == Direction.STEP ? network : network.withoutDeepSupervision();
+    }
+
+    /** Makes our network with the weights that both sides start from. */
+    Module create(Direction direction, Scope scope) {
+        Module module = Networks.create(network(direction), scope);
+        module.parameters().initialize(Initializer.HE_LEAKY, SEED);
+        return module;
+    }
+
+    /** The start weights as a PyTorch state dict. */
+    public Map<String, StateTensor> weights() {
+        try (Device device = Device.cpu(1);
+                Scope scope = device.scope()) {
+            return create(Direction.STEP, scope).parameters().export();
+        }
+    }
+
+    /** Weights of the outputs. */
+    public List<Double> outputWeights() {
+        return DeepSupervision.of(network.stages() - 1).weights();
+    }
+
+    /** Image values [N,D,H,W,C]. */
+    public float[] image() {
+        return Data.normal(5, input.elements());
+    }
+
+    /** Labels [N,D,H,W]. */
+    public byte[] labels() {
+        return loss().labels();
+    }
+
+    /** The loss of its training step as a problem of its own: the same labels, the same outputs. */
+    public LossProblem loss() {
+        return new LossProblem(
+                name,
+                input.withChannels(network.classes()),
+                LossProblem.Target.CLASSES,
+                0,
+                network.stages() - 1,
+                OptionalInt.empty(),
+                Losses.DEFAULT,
+                "dice + ce");
+    }
+
+    @Override
+    public List<Direction> directions() {
+        return List.of(Direction.STEP, Direction.FORWARD);
+    }
+
+    /** Convolutions only; a step counts three times the forward pass. */
+    @Override
+    public double flops(Direction direction) {
+        double forward = 0;
+        for (ParameterSpec p : Networks.parameters(network)) {
+            if (p.role() == ParameterSpec.Role.WEIGHT) {
+                forward += 2.0 * p.shape().elements() * input.n() * positions(p.name());
+            }
+        }
+        return direction == Direction.STEP ? 3 * forward : forward;
+    }
+
+    /** Voxels that a kernel is applied to: of its output, for a transposed convolution of its input. */
+    private double positions(String parameter) {
+        Matcher matcher = LAYER.matcher(parameter);
+        if (!matcher.lookingAt()) {
+            throw new IllegalStateException(name + ": at which resolution is " + parameter + "?");
+        }
+        int stage = Integer.parseInt(matcher.group(2));
+        int level = switch (matcher.group(1)) {
+            case "encoder.stages" -> stage;
+            case "decoder.transpconvs" -> network.stages() - 1 - stage;
+            default -> network.stages() - 2 - stage;
+        };
+        Triple r = network.reduction(level);
+        return (double) input.voxels() / ((double) r.d() * r.h() * r.w());
+    }
+
+    @Override
+    public double bytes(Direction direction) {
+        return 0;
+    }
+
+    /** Float32 rounding through some twenty normalised layers and back. */
+    @Override
+    public double tolerance() {
+        return 1e-3;
+    }
+}

@@ -1,0 +1,77 @@
+package dev.voxgrad.bench;
+
+import dev.voxgrad.engine.ConfigException;
+import dev.voxgrad.engine.nn.NetworkSpec;
+import dev.voxgrad.engine.nn.Networks;
+import dev.voxgrad.engine.nn.ParameterSpec;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+
+/** A step of an optimizer over the parameter table of a plain 3D U-Net, on constant random gradients. */
+public record OptimizerProblem(String name, Kind kind, NetworkSpec network) implements Problem {
+    /** Optimizers. */
+    public enum Kind {
+        /** Nesterov momentum 0.99, weight decay 3e-5. */
+        SGD(5),
+        /** PyTorch's defaults. */
+        ADAMW(7);
+
+        /** Floats that a step reads or writes for each parameter: parameter and states both, the gradient read only. */
+        private final int floats;
+
+        Kind(int floats) {
+            this.floats = floats;
+        }
+    }
+
+    /** Learning rate of every step. */
+    public static final double LEARNING_RATE = 1e-3;
+
+    static OptimizerProblem of(Rows.Row row) {
+        List<Integer> features =
+                Arrays.stream(row.text("features").split("-")).map(Integer::valueOf).toList();
+        Kind kind = Arrays.stream(Kind.values())
+                .filter(k -> k.name().toLowerCase(Locale.ROOT).equals(row.text("optimizer")))
+                .findFirst()
+                .orElseThrow(() -> new ConfigException(row.place() + ": there is no optimizer \"" + row.text("optimizer")
+                        + "\" here; use one of " + Arrays.toString(Kind.values()).toLowerCase(Locale.ROOT)));
+        return new OptimizerProblem(row.text("name"), kind, NetworkProblem.plain(3, 1, 3, features));
+    }
+
+    /** Names and sizes of the parameters. */
+    public List<ParameterSpec> parameters() {
+        return Networks.parameters(network);
+    }
+
+    /** Start values of a parameter. */
+    public float[] values(int parameter) {
+        return Data.normal(parameter, parameters().get(parameter).shape().elements());
+    }
+
+    /** Gradient of a parameter. */
+    public float[] gradient(int parameter) {
+        return Data.normal(1000L + parameter, parameters().get(parameter).shape().elements());
+    }
+
+    @Override
+    public List<Direction> directions() {
+        return List.of(Direction.STEP);
+    }
+
+    @Override
+    public double flops(Direction direction) {
+        return 0;
+    }
+
+    @Override
+    public double bytes(Direction direction) {
+        return (double) kind.floats * Float.BYTES * ParameterSpec.count(parameters());
+    }
+
+    /** Elementwise float32 arithmetic. */
+    @Override
+    public double tolerance() {
+        return 1e-5;
+    }
+}

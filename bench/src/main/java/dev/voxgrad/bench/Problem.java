@@ -1,0 +1,21 @@
+package dev.voxgrad.bench;
+
+import java.util.List;
+
+/** What is measured, as data: one line of a file in {@code bench/problems}. Every side makes the same inputs from it. */
+public sealed interface Problem permits ConvProblem, NetworkProblem, LossProblem, OptimizerProblem {
+    /** The name that the command line's pattern selects by. */
+    String name();
+
+    /** What is measured of it, one row each. */
+    List<Direction> directions();
+
+    /** Floating point operations, convolutions counted as direct ones; 0 where the arithmetic does not matter. */
+    double flops(Direction direction);
+
+    /** Bytes that have to move between memory and processor at least; 0 where that is not a meaningful bound. */
+    double bytes(Direction direction);
+
+    /** Largest difference between two sides' answers, relative to the largest magnitude of each tensor. */
+    double tolerance();
+}

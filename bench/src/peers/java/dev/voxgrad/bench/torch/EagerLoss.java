@@ -1,0 +1,171 @@
+package dev.voxgrad.bench.torch;
+
+import dev.voxgrad.bench.LossProblem;
+import dev.voxgrad.engine.ConfigException;
+import dev.voxgrad.engine.tensor.Shape;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.function.BiFunction;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptional;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/**
+ * Losses as they are usually composed of PyTorch's ops: each term starts from the logits again, and Dice makes its one-hot labels
+ * in every call. {@code dice} is nnU-Net's, {@code monai_dice} and {@code gdl} are MONAI's, {@code wdice} is over the batch.
+ */
+final class EagerLoss {
+    private static final double SMOOTH = 1e-5;
+    private static final long NONE = 0; // PyTorch's reductions
+    private static final long MEAN = 1;
+    private static final long NOTHING_IGNORED = -100; // PyTorch's default
+
+    private static final Map<String, BiFunction<EagerLoss, Tensor, Tensor>> TERMS = Map.of(
+            "ce", (loss, z) -> loss.crossEntropy(z, MEAN),
+            "dice", EagerLoss::dice,
+            "monai_dice", EagerLoss::monaiDice,
+            "gdl", EagerLoss::generalizedDice,
+            "wdice", EagerLoss::weightedDice,
+            "bce", (loss, z) -> torch.binary_cross_entropy_with_logits(z, loss.labels),
+            "topk", EagerLoss::topK,
+            "blob", (loss, z) -> loss.blobs.orElseThrow().value(z));
+
+    /** Sums over the grid, or over batch and grid, for each channel. */
+    private record Sums(Tensor intersection, Tensor probability, Tensor count) {}
+
+    private final LossProblem problem;
+    private final List<BiFunction<EagerLoss, Tensor, Tensor>> terms;
+    private final Tensor labels; // (N, grid) int64 classes, or (N, C, grid) float 0 and 1
+    private final TensorOptional classWeights;
+    private final Optional<EagerBlobLoss> blobs;
+
+    private EagerLoss(Kept kept, LossProblem problem, int output) {
+        this.problem = problem;
+        terms = Arrays.stream(problem.eager().split("\\+")).map(name -> term(name.strip())).toList();
+        Shape shape = problem.logits(output);
+        boolean classes = problem.target() == LossProblem.Target.CLASSES;
+        byte[] values = problem.labels(output);
+        float[] floats = new float[values.length];
+        for (int i = 0; i < floats.length; i++) {
+            floats[i] = Byte.toUnsignedInt(values[i]);
+        }
+        Tensor y = Layout.CONTIGUOUS.tensor(floats, classes ? shape.withChannels(1) : shape, Layout.dim(problem.logits()));
+        labels = kept.keep(classes ? y.squeeze(1).to(ScalarType.Long) : y);
+        double[] weights = problem.numbers("weights");
+        float[] narrow = new float[weights.length];
+        for (int c = 0; c < weights.length; c++) {
+            narrow[c] = (float) weights[c];
+        }
+        classWeights = kept.keep(
+                narrow.length == 0 ? new TensorOptional() : new TensorOptional(Tensor.create(narrow)));
+        blobs = problem.target() == LossProblem.Target.BLOBS
+                ? Optional.of(new EagerBlobLoss(kept, problem))
+                : Optional.empty();
+    }
+
+    /** The composition for one resolution; its native objects live as long as {@code kept}. */
+    static EagerLoss of(Kept kept, LossProblem problem, int output) {
+        return new EagerLoss(kept, problem, output);
+    }
+
+    private static BiFunction<EagerLoss, Tensor, Tensor> term(String name) {
+        if (!TERMS.containsKey(name)) {
+            throw new ConfigException(
+                    "there is no eager composition \"" + name + "\"; use " + new TreeSet<>(TERMS.keySet()));
+        }
+        return TERMS.get(name);
+    }
+
+    Tensor value(Tensor z) {
+        Tensor sum = terms.getFirst().apply(this, z);
+        for (int i = 1; i < terms.size(); i++) {
+            sum = sum.add(terms.get(i).apply(this, z));
+        }
+        return sum;
+    }
+
+    private Tensor crossEntropy(Tensor z, long reduction) {
+        return torch.cross_entropy_loss(
+                z,
+                labels,
+                classWeights,
+                reduction,
+                problem.ignore().isPresent() ? problem.ignore().getAsInt() : NOTHING_IGNORED,
+                problem.number("smoothing", 0));
+    }
+
+    /** Cross entropy of the worst share of all voxels. */
+    private Tensor topK(Tensor z) {
+        Tensor each = crossEntropy(z, NONE).flatten();
+        long count = Math.max(1, (long) (each.numel() * problem.share()));
+        return torch.topk(each, count, 0, true, false).get0().mean();
+    }
+
+    private Tensor dice(Tensor z) {
+        boolean softmax = problem.target() == LossProblem.Target.CLASSES;
+        Sums s = sums(z, false, softmax ? 1 : 0);
+        Tensor size = s.probability.add(s.count).add(scalar(SMOOTH)).clamp_min(scalar(1e-8));
+        return s.intersection.mul(scalar(2)).add(scalar(SMOOTH)).div(size).mean().neg();
+    }
+
+    private Tensor monaiDice(Tensor z) {
+        Sums s = sums(z, false, 0);
+        return dicePerEntry(s).neg().add(scalar(1)).mean();
+    }
+
+    private Tensor weightedDice(Tensor z) {
+        Tensor weights = classWeights.get();
+        Tensor weighted = dicePerEntry(sums(z, true, 0)).mul(weights).sum();
+        return weighted.div(weights.sum()).neg().add(scalar(1));
+    }
+
+    private Tensor generalizedDice(Tensor z) {
+        Sums s = sums(z, false, 0);
+        Tensor w = s.count.square().reciprocal();
+        Tensor infinite = w.isinf();
+        Tensor finite = w.masked_fill(infinite, scalar(0));
+        w = finite.where(infinite.logical_not(), finite.amax(new long[] {1}, true));
+        Tensor numerator = s.intersection.mul(w).sum(1).mul(scalar(2)).add(scalar(SMOOTH));
+        Tensor denominator = s.probability.add(s.count).mul(w).sum(1).add(scalar(SMOOTH));
+        return numerator.div(denominator).neg().add(scalar(1)).mean();
+    }
+
+    private static Tensor dicePerEntry(Sums s) {
+        Tensor size = s.probability.add(s.count).add(scalar(SMOOTH));
+        return s.intersection.mul(scalar(2)).add(scalar(SMOOTH)).div(size);
+    }
+
+    private Sums sums(Tensor z, boolean batch, long firstChannel) {
+        int dim = (int) z.dim() - 2;
+        long[] axes = batch
+                ? (dim == 2 ? new long[] {0, 2, 3} : new long[] {0, 2, 3, 4})
+                : dim == 2 ? new long[] {2, 3} : new long[] {2, 3, 4};
+        boolean softmax = problem.target() == LossProblem.Target.CLASSES;
+        Tensor p = softmax ? torch.softmax(z, 1) : z.sigmoid();
+        Tensor y = labels;
+        if (softmax) {
+            Tensor index = labels.unsqueeze(1);
+            if (problem.ignore().isPresent()) {
+                Tensor counts = index.ne(scalar(problem.ignore().getAsInt()));
+                index = index.mul(counts);
+                p = p.mul(counts);
+                y = torch.zeros_like(p.detach()).scatter_(1, index, scalar(1)).mul(counts);
+            } else {
+                y = torch.zeros_like(p.detach()).scatter_(1, index, scalar(1));
+            }
+        }
+        long used = z.size(1) - firstChannel;
+        p = p.narrow(1, firstChannel, used);
+        y = y.narrow(1, firstChannel, used);
+        return new Sums(p.mul(y).sum(axes), p.sum(axes), y.sum(axes));
+    }
+
+    static Scalar scalar(double value) {
+        return new Scalar(value);
+    }
+}
