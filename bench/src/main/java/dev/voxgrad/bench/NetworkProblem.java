@@ -4,11 +4,10 @@ import dev.voxgrad.engine.ConfigException;
 import dev.voxgrad.engine.nn.DeepSupervision;
 import dev.voxgrad.engine.nn.Initializer;
 import dev.voxgrad.engine.nn.Module;
+import dev.voxgrad.engine.nn.NetworkCost;
 import dev.voxgrad.engine.nn.NetworkSpec;
 import dev.voxgrad.engine.nn.Networks;
-import dev.voxgrad.engine.nn.ParameterSpec;
 import dev.voxgrad.engine.nn.StateTensor;
-import dev.voxgrad.engine.op.Triple;
 import dev.voxgrad.engine.tensor.Device;
 import dev.voxgrad.engine.tensor.Scope;
 import dev.voxgrad.engine.tensor.Shape;
@@ -17,8 +16,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 
 /**
@@ -28,9 +25,6 @@ import java.util.stream.IntStream;
 public record NetworkProblem(String name, NetworkSpec network, Shape input) implements Problem {
     /** Weights start at the values of this seed. */
     private static final long SEED = 1;
-
-    private static final Pattern LAYER =
-            Pattern.compile("(encoder\\.stages|decoder\\.(?:stages|transpconvs|seg_layers))\\.(\\d+)\\.");
 
     /** Largest norm of all gradients together, nnU-Net's. */
     public static final double CLIP = 12;
@@ -114,32 +108,11 @@ public record NetworkProblem(String name, NetworkSpec network, Shape input) impl
         return List.of(Direction.STEP, Direction.FORWARD);
     }
 
-    /** Convolutions only; a step counts three times the forward pass. */
+    /** Convolutions only. */
     @Override
     public double flops(Direction direction) {
-        double forward = 0;
-        for (ParameterSpec p : Networks.parameters(network)) {
-            if (p.role() == ParameterSpec.Role.WEIGHT) {
-                forward += 2.0 * p.shape().elements() * input.n() * positions(p.name());
-            }
-        }
-        return direction == Direction.STEP ? 3 * forward : forward;
-    }
-
-    /** Voxels that a kernel is applied to: of its output, for a transposed convolution of its input. */
-    private double positions(String parameter) {
-        Matcher matcher = LAYER.matcher(parameter);
-        if (!matcher.lookingAt()) {
-            throw new IllegalStateException(name + ": at which resolution is " + parameter + "?");
-        }
-        int stage = Integer.parseInt(matcher.group(2));
-        int level = switch (matcher.group(1)) {
-            case "encoder.stages" -> stage;
-            case "decoder.transpconvs" -> network.stages() - 1 - stage;
-            default -> network.stages() - 2 - stage;
-        };
-        Triple r = network.reduction(level);
-        return (double) input.voxels() / ((double) r.d() * r.h() * r.w());
+        NetworkCost cost = NetworkCost.of(network(direction), input);
+        return direction == Direction.STEP ? cost.trainingFlops() : 2.0 * cost.forwardMacs();
     }
 
     @Override
