@@ -1,29 +1,48 @@
 package dev.voxgrad.cli;
 
-import dev.voxgrad.engine.metric.DiceEvaluator;
-import dev.voxgrad.engine.metric.Summary;
+import dev.voxgrad.engine.ConfigException;
+import dev.voxgrad.engine.metric.Bootstrap;
+import dev.voxgrad.engine.metric.CaseFiles;
+import dev.voxgrad.engine.metric.Evaluation;
+import dev.voxgrad.engine.metric.EvaluationSettings;
+import dev.voxgrad.engine.metric.ScoreCsv;
+import dev.voxgrad.engine.metric.SummaryJson;
 import dev.voxgrad.engine.plan.DatasetDescription;
-import dev.voxgrad.engine.plan.LabelNames;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** {@code voxgrad evaluate}: compares masks with references. */
+/** {@code voxgrad evaluate}: compares masks with references, and two models with each other. */
 @Command(
         name = "evaluate",
-        description = "Dice per case and class of masks against references of the same names.",
+        description = {
+            "Scores masks against references of the same names: per case and label, with spread and confidence intervals.",
+            "A case that fails is reported and does not hide the others."
+        },
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         footerHeading = "%nExample:%n",
-        footer = "  voxgrad evaluate -p predictions -r labelsTs --dataset Dataset001_Brain -o summary.json")
+        footer = {
+            "  voxgrad evaluate -p predictions -r labelsTs --dataset Dataset001_Brain -o summary.json",
+            "  voxgrad evaluate -p predictions -r labelsTs --dataset model --metrics all --csv cases.csv",
+            "  voxgrad evaluate -p predictions -r labelsTs --dataset model --compare other/predictions"
+        })
 final class EvaluateCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
+
+    @Mixin
+    private MetricOptions metrics;
+
+    private int threads;
 
     @Option(
             names = {"-p", "--predictions"},
@@ -49,8 +68,66 @@ final class EvaluateCommand implements Callable<Integer> {
     @Option(
             names = {"-o", "--output"},
             paramLabel = "FILE",
-            description = "Also write the summary as JSON.")
+            description = "Also write everything as JSON, with the keys of nnU-Net's summary.json.")
     private Optional<Path> output;
+
+    @Option(names = "--csv", paramLabel = "FILE", description = "Also write one line per case and label as CSV.")
+    private Optional<Path> csv;
+
+    @Option(
+            names = "--probabilities",
+            paramLabel = "FOLDER",
+            description = "Folder of the probabilities of the masks, for calibration: CASE.nii.gz with one channel per"
+                    + " class, or CASE.safetensors with one tensor [class, z, y, x]; background is the first class.")
+    private Optional<Path> probabilities;
+
+    @Option(
+            names = "--compare",
+            paramLabel = "FOLDER",
+            description = "Masks of another model: differences with intervals and p values, case by case.")
+    private Optional<Path> other;
+
+    @Option(
+            names = "--compare-probabilities",
+            paramLabel = "FOLDER",
+            description = "Probabilities of the other model.")
+    private Optional<Path> otherProbabilities;
+
+    @Option(
+            names = "--bootstrap",
+            paramLabel = "N",
+            defaultValue = "2000",
+            description = "Draws of the cases for confidence intervals. Default: ${DEFAULT-VALUE}.")
+    private int draws;
+
+    @Option(
+            names = "--interval",
+            paramLabel = "METHOD",
+            defaultValue = "bca",
+            description = "How intervals are read off the draws: bca (bias corrected and accelerated) or percentile. Default: ${DEFAULT-VALUE}.")
+    private Bootstrap.Method interval;
+
+    @Option(
+            names = "--level",
+            paramLabel = "SHARE",
+            defaultValue = "0.95",
+            description = "Level of confidence intervals. Default: ${DEFAULT-VALUE}.")
+    private double level;
+
+    @Option(names = "--seed", paramLabel = "N", defaultValue = "1234", description = "Seed. Default: ${DEFAULT-VALUE}.")
+    private long seed;
+
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "CPU threads, 0 = all (default); cases run side by side. The number never changes results.")
+    private void threads(int count) {
+        if (count < 0) {
+            throw new ParameterException(spec.commandLine(), "--threads must be 0 (all) or more, not " + count);
+        }
+        threads = count;
+    }
 
     @Option(names = "--partial", description = "Allow references without a mask.")
     private boolean partial;
@@ -58,46 +135,70 @@ final class EvaluateCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Print the summary as JSON.")
     private boolean json;
 
-    @Option(names = "--strict-json", description = "Write numbers that do not exist as null, not as the token NaN.")
+    @Option(
+            names = "--strict-json",
+            description = "Write numbers that do not exist as null, not as the tokens NaN and Infinity.")
     private boolean strictJson;
 
     @Override
     public Integer call() {
         DatasetDescription description = DatasetDescription.read(dataset);
-        Summary summary = new DiceEvaluator(description.labels())
-                .evaluateFolders(predictions, references, description.fileEnding(), !partial);
-        output.ifPresent(file -> summary.write(file, strictJson));
-        PrintWriter out = spec.commandLine().getOut();
+        String ending = description.fileEnding();
+        EvaluationSettings settings;
+        Bootstrap bootstrap;
+        try {
+            settings = metrics.settings(description.labels(), probabilities.isPresent());
+            bootstrap = new Bootstrap(draws, level, seed, interval);
+        } catch (ConfigException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage());
+        }
+        EvaluationJob job = EvaluationJob.run(
+                settings,
+                bootstrap,
+                cases(predictions, probabilities, ending),
+                other.map(folder -> cases(folder, otherProbabilities, ending)),
+                threads);
+        PrintWriter err = spec.commandLine().getErr();
+        job.warnings().forEach(w -> err.println("voxgrad: warning: " + w));
+        if (!job.first().summary().cases().isEmpty()) {
+            report(job, spec.commandLine().getOut());
+        }
+        return failures(job.failed(), err);
+    }
+
+    private List<CaseFiles> cases(Path folder, Optional<Path> withProbabilities, String ending) {
+        List<CaseFiles> cases = CaseFiles.pair(folder, references, ending, !partial);
+        return withProbabilities
+                .map(p -> CaseFiles.withProbabilities(cases, p, ending))
+                .orElse(cases);
+    }
+
+    private void report(EvaluationJob job, PrintWriter out) {
+        SummaryJson text = job.json(strictJson, other);
+        output.ifPresent(text::write);
+        csv.ifPresent(file -> ScoreCsv.write(job.first().summary(), file));
         if (json) {
-            out.println(summary.toJson(strictJson));
-        } else {
-            print(summary, description.labels(), out);
+            out.println(text);
+            return;
         }
-        return ExitCode.OK;
+        EvaluationTable.print(job.first().summary(), job.bootstrap(), out);
+        job.comparison().ifPresent(c -> {
+            out.println();
+            EvaluationTable.print(c, job.bootstrap(), out);
+        });
     }
 
-    static void print(Summary summary, LabelNames names, PrintWriter out) {
-        int width = summary.labels().stream()
-                        .mapToInt(l -> names.name(l).length())
-                        .max()
-                        .orElse(5)
-                + 2;
-        out.printf("%-" + width + "s %8s %8s%n", "label", "Dice", "IoU");
-        for (int label : summary.labels()) {
-            out.printf(
-                    "%-" + width + "s %8s %8s%n",
-                    names.name(label),
-                    number(summary.mean(label, "Dice")),
-                    number(summary.mean(label, "IoU")));
+    /** Lists the cases that failed; a defect or a lack of memory outweighs bad input. */
+    private static int failures(List<Evaluation.Failed> failed, PrintWriter err) {
+        int code = ExitCode.OK;
+        for (Evaluation.Failed f : failed) {
+            Failure failure = Failure.of(f.error());
+            err.println("voxgrad: case " + f.files().id() + " failed: " + failure.message());
+            code = code == ExitCode.FAILURE ? code : failure.exitCode();
         }
-        out.printf(
-                "%-" + width + "s %8s %8s%n",
-                "mean",
-                number(summary.foregroundMean("Dice")),
-                number(summary.foregroundMean("IoU")));
-    }
-
-    private static String number(double value) {
-        return Double.isNaN(value) ? "-" : "%.4f".formatted(value);
+        if (failed.size() > 1) {
+            err.println("voxgrad: " + failed.size() + " cases failed");
+        }
+        return code;
     }
 }

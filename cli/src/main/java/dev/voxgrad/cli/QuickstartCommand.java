@@ -6,8 +6,11 @@ import dev.voxgrad.cli.report.HtmlReport;
 import dev.voxgrad.engine.ConfigException;
 import dev.voxgrad.engine.DataException;
 import dev.voxgrad.engine.OutputFolder;
-import dev.voxgrad.engine.metric.DiceEvaluator;
+import dev.voxgrad.engine.metric.CaseFiles;
+import dev.voxgrad.engine.metric.Evaluation;
+import dev.voxgrad.engine.metric.EvaluationSettings;
 import dev.voxgrad.engine.metric.Summary;
+import dev.voxgrad.engine.metric.SummaryJson;
 import dev.voxgrad.engine.plan.Case;
 import dev.voxgrad.engine.plan.DatasetDescription;
 import dev.voxgrad.engine.plan.Plan;
@@ -93,10 +96,12 @@ final class QuickstartCommand implements Callable<Integer> {
                 out.printf("predicted %s in %.1f s%n", r.output(), r.seconds());
             }
         }
-        Summary summary = new DiceEvaluator(description.labels())
-                .evaluateFolders(predictions, data.folder().resolve("labelsTs"), description.fileEnding(), true);
-        summary.write(output.resolve("summary.json"), false);
-        EvaluateCommand.print(summary, description.labels(), out);
+        List<CaseFiles> scored =
+                CaseFiles.pair(predictions, data.folder().resolve("labelsTs"), description.fileEnding(), true);
+        Summary summary = Evaluation.run(scored, EvaluationSettings.standard(description.labels()), 0, () -> {})
+                .orThrow();
+        new SummaryJson(summary, false).write(output.resolve("summary.json"));
+        EvaluationTable.printMeans(summary, out);
         double seconds = (System.nanoTime() - start) / 1e9;
         Path report = output.resolve("report.html");
         HtmlReport.write(

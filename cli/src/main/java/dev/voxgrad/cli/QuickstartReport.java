@@ -7,7 +7,8 @@ import dev.voxgrad.cli.report.ReportData;
 import dev.voxgrad.cli.report.ReportData.CaseResult;
 import dev.voxgrad.cli.report.ReportData.Epoch;
 import dev.voxgrad.engine.image.NiftiReader;
-import dev.voxgrad.engine.metric.Confusion;
+import dev.voxgrad.engine.metric.CaseScore;
+import dev.voxgrad.engine.metric.Region;
 import dev.voxgrad.engine.metric.Summary;
 import dev.voxgrad.engine.plan.Case;
 import dev.voxgrad.engine.plan.LabelNames;
@@ -17,7 +18,6 @@ import dev.voxgrad.engine.tensor.Device;
 import dev.voxgrad.engine.train.EpochRecord;
 import dev.voxgrad.engine.train.ModelFolder;
 import dev.voxgrad.engine.train.TrainingLog;
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -104,21 +104,19 @@ record QuickstartReport(
         return summary.cases().stream().map(score -> result(score, names)).toList();
     }
 
-    private CaseResult result(Summary.CaseScore score, LabelNames names) {
-        String file = Path.of(score.predictionFile()).getFileName().toString();
+    private CaseResult result(CaseScore score, LabelNames names) {
         Case source = cases.stream()
-                .filter(c -> file.startsWith(c.id() + "."))
+                .filter(c -> c.id().equals(score.files().id()))
                 .findFirst()
                 .orElseThrow();
-        Map<Integer, Confusion> counts = score.counts();
         return new CaseResult(
                 source.id(),
-                names.foreground().stream()
-                        .map(label -> counts.get(label).dice())
+                Region.foreground(names).stream()
+                        .map(region -> score.value(region, "Dice"))
                         .toList(),
                 Optional.of(new ReportData.View(
                         NiftiReader.read(source.imageFiles().getFirst()).volume(),
-                        NiftiReader.readLabels(Path.of(score.referenceFile())).labels(),
-                        NiftiReader.readLabels(Path.of(score.predictionFile())).labels())));
+                        NiftiReader.readLabels(score.files().reference()).labels(),
+                        NiftiReader.readLabels(score.files().prediction()).labels())));
     }
 }

@@ -1,40 +1,13 @@
 package dev.voxgrad.engine.metric;
 
 /**
- * Voxel counts of one label: true and false positives and negatives.
+ * Voxel counts of one label or region: true and false positives and negatives.
  *
  * <p>Dice = 2 TP / (2 TP + FP + FN), IoU = TP / (TP + FP + FN); both are NaN when neither prediction nor reference has the label.
  */
 public record Confusion(long tp, long fp, long fn, long tn) {
     /** No voxels. */
     public static final Confusion ZERO = new Confusion(0, 0, 0, 0);
-
-    /**
-     * Counts the voxels of one label.
-     *
-     * @param label the value to look for
-     * @param ignore reference voxels with this value count nowhere; -1 = none
-     * @param prediction unsigned labels
-     * @param reference unsigned labels, as many
-     */
-    public static Confusion count(int label, int ignore, short[] prediction, short[] reference) {
-        long tp = 0;
-        long fp = 0;
-        long fn = 0;
-        long counted = 0;
-        for (int i = 0; i < reference.length; i++) {
-            if (reference[i] == ignore) {
-                continue;
-            }
-            counted++;
-            boolean predicted = prediction[i] == label;
-            boolean true0 = reference[i] == label;
-            tp += predicted && true0 ? 1 : 0;
-            fp += predicted && !true0 ? 1 : 0;
-            fn += !predicted && true0 ? 1 : 0;
-        }
-        return new Confusion(tp, fp, fn, counted - tp - fp - fn);
-    }
 
     /** Voxel counts of two sets of voxels together. */
     public Confusion plus(Confusion other) {

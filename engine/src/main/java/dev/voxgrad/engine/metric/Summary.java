@@ -1,127 +1,86 @@
 package dev.voxgrad.engine.metric;
 
-import dev.voxgrad.engine.AtomicFile;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
-import java.util.TreeSet;
+import java.util.stream.Stream;
+import java.util.Collections;
 import java.util.function.ToDoubleFunction;
-import tools.jackson.core.json.JsonWriteFeature;
-import tools.jackson.databind.SerializationFeature;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Scores of a set of cases and their means, in the layout of nnU-Net's {@code summary.json}. A score that does not exist, such as the
- * Dice of a label that is in neither label map, is NaN.
+ * Scores of a set of cases. A score that does not exist, such as the Dice of a label that is in neither label map, is NaN; a
+ * distance to a surface that is not there is infinite. Both are left out of means.
+ *
+ * @param regions what was scored
+ * @param columns names of the metrics beside {@link #COUNTS}, in order
+ * @param cases in order of their names
  */
-public record Summary(List<CaseScore> cases) {
-    /** Names of the numbers of a label, in the order of the file. */
-    private static final Map<String, ToDoubleFunction<Confusion>> METRICS = metrics();
+public record Summary(List<Region> regions, List<String> columns, List<CaseScore> cases) {
+    /** Key of the calibration of all classes together. */
+    public static final String ALL_CLASSES = "all";
 
-    /** Counts of one case by label. */
-    public record CaseScore(String predictionFile, String referenceFile, Map<Integer, Confusion> counts) {
-        /** Copies the map. */
-        public CaseScore {
-            counts = Collections.unmodifiableMap(new TreeMap<>(counts));
-        }
-    }
+    /** The numbers of every summary by name, in nnU-Net's order. */
+    static final Map<String, ToDoubleFunction<Confusion>> COUNTS = counts();
 
-    /** Copies the list. */
+    /** Copies the lists. */
     public Summary {
+        regions = List.copyOf(regions);
+        columns = List.copyOf(columns);
         cases = List.copyOf(cases);
     }
 
-    private static Map<String, ToDoubleFunction<Confusion>> metrics() {
-        Map<String, ToDoubleFunction<Confusion>> metrics = new LinkedHashMap<>();
-        metrics.put("Dice", Confusion::dice);
-        metrics.put("FN", Confusion::fn);
-        metrics.put("FP", Confusion::fp);
-        metrics.put("IoU", Confusion::iou);
-        metrics.put("TN", Confusion::tn);
-        metrics.put("TP", Confusion::tp);
-        metrics.put("n_pred", Confusion::predicted);
-        metrics.put("n_ref", Confusion::reference);
-        return metrics;
+    private static Map<String, ToDoubleFunction<Confusion>> counts() {
+        Map<String, ToDoubleFunction<Confusion>> counts = new LinkedHashMap<>();
+        counts.put("Dice", Confusion::dice);
+        counts.put("FN", Confusion::fn);
+        counts.put("FP", Confusion::fp);
+        counts.put("IoU", Confusion::iou);
+        counts.put("TN", Confusion::tn);
+        counts.put("TP", Confusion::tp);
+        counts.put("n_pred", Confusion::predicted);
+        counts.put("n_ref", Confusion::reference);
+        return Collections.unmodifiableMap(counts);
     }
 
-    /** The labels that were scored, ascending. */
-    public List<Integer> labels() {
-        TreeSet<Integer> labels = new TreeSet<>();
-        cases.forEach(c -> labels.addAll(c.counts().keySet()));
-        return List.copyOf(labels);
+    /** Every column of the files: nnU-Net's numbers, then the others. */
+    public List<String> allColumns() {
+        return Stream.concat(COUNTS.keySet().stream(), columns.stream()).distinct().toList();
     }
 
-    /** Mean of a metric of a label over the cases that have one; NaN if none has. */
-    public double mean(int label, String metric) {
-        return PseudoDice.mean(cases.stream()
-                .mapToDouble(c -> METRICS.get(metric).applyAsDouble(c.counts().get(label)))
-                .toArray());
+    /** A column of a region, one value per case in their order. */
+    public double[] values(Region region, String column) {
+        return cases.stream().mapToDouble(c -> c.value(region, column)).toArray();
     }
 
-    /** Mean of the labels' means; NaN if one of them is, as nnU-Net has it. */
-    public double foregroundMean(String metric) {
-        return labels().stream()
-                .mapToDouble(label -> mean(label, metric))
-                .average()
-                .orElse(Double.NaN);
+    /** A column of a region over the cases. */
+    public Statistics statistics(Region region, String column) {
+        return Statistics.of(values(region, column));
     }
 
-    /** Mean of the labels' means without those that are NaN. */
-    public double foregroundNanMean(String metric) {
-        return PseudoDice.mean(
-                labels().stream().mapToDouble(label -> mean(label, metric)).toArray());
+    /** Mean of a column of a region over the cases that have a finite one; NaN if none has. */
+    public double mean(Region region, String column) {
+        return statistics(region, column).mean();
     }
 
-    /**
-     * As JSON text with sorted keys.
-     *
-     * @param strict whether numbers that do not exist are written as {@code null}, not as the bare token {@code NaN} of nnU-Net
-     */
-    public String toJson(boolean strict) {
-        Map<String, Object> root = new LinkedHashMap<>();
-        root.put("foreground_mean", numbers(this::foregroundMean, strict));
-        root.put("foreground_nanmean", numbers(this::foregroundNanMean, strict));
-        Map<String, Object> mean = new TreeMap<>();
-        labels().forEach(label -> mean.put(label.toString(), numbers(metric -> mean(label, metric), strict)));
-        root.put("mean", mean);
-        List<Object> perCase = new ArrayList<>();
+    /** Mean of the regions' means; NaN if one of them is, as nnU-Net has it. */
+    public double foregroundMean(String column) {
+        return regions.stream().mapToDouble(r -> mean(r, column)).average().orElse(Double.NaN);
+    }
+
+    /** Mean of the regions' means without those that are NaN. */
+    public double foregroundNanMean(String column) {
+        return Statistics.of(regions.stream().mapToDouble(r -> mean(r, column)).toArray())
+                .mean();
+    }
+
+    /** Calibration over the voxels of all cases, by the key of a region and {@link #ALL_CLASSES}; empty without probabilities. */
+    public Map<String, Calibration> calibration() {
+        Map<String, Calibration> pooled = new LinkedHashMap<>();
         for (CaseScore c : cases) {
-            Map<String, Object> metrics = new TreeMap<>();
-            c.counts()
-                    .forEach((label, counts) -> metrics.put(
-                            label.toString(),
-                            numbers(metric -> METRICS.get(metric).applyAsDouble(counts), strict)));
-            Map<String, Object> entry = new LinkedHashMap<>();
-            entry.put("metrics", metrics);
-            entry.put("prediction_file", c.predictionFile());
-            entry.put("reference_file", c.referenceFile());
-            perCase.add(entry);
+            c.calibration().forEach((key, calibration) -> pooled.computeIfAbsent(
+                            key, k -> new Calibration(calibration.topLabel().bins()))
+                    .add(calibration));
         }
-        root.put("metric_per_case", perCase);
-        return JsonMapper.builder()
-                        .disable(JsonWriteFeature.WRITE_NAN_AS_STRINGS)
-                        .enable(SerializationFeature.INDENT_OUTPUT)
-                        .build()
-                        .writeValueAsString(root)
-                + "\n";
-    }
-
-    private static Map<String, Object> numbers(ToDoubleFunction<String> value, boolean strict) {
-        Map<String, Object> numbers = new LinkedHashMap<>();
-        for (String metric : METRICS.keySet()) {
-            double number = value.applyAsDouble(metric);
-            numbers.put(metric, strict && Double.isNaN(number) ? null : number);
-        }
-        return numbers;
-    }
-
-    /** Writes the JSON file, all or nothing. */
-    public void write(Path file, boolean strict) {
-        AtomicFile.write(file, toJson(strict).getBytes(StandardCharsets.UTF_8));
+        return pooled;
     }
 }

@@ -15,4 +15,10 @@ class MetricsGoldenTest {
         handlers.putAll(CaseGolden.handlers());
         return Golden.category("metrics").tests(handlers);
     }
+
+    @TestFactory
+    Stream<DynamicTest> summaryMatchesNnunet() {
+        return Golden.category("pipeline")
+                .tests("evaluate", c -> c.expect().has("summary"), SetGolden::summary);
+    }
 }

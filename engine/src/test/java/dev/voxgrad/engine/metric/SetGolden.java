@@ -1,15 +1,23 @@
 package dev.voxgrad.engine.metric;
 
-import dev.voxgrad.engine.plan.LabelNames;
+import dev.voxgrad.engine.image.Geometry;
+import dev.voxgrad.engine.image.Grid;
+import dev.voxgrad.engine.image.LabelVolume;
 import dev.voxgrad.golden.Golden;
 import dev.voxgrad.golden.GoldenCase;
 import dev.voxgrad.golden.GoldenTensor;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.function.IntToDoubleFunction;
 import java.util.stream.IntStream;
+import tools.jackson.core.json.JsonReadFeature;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /** Handlers of the golden operations on sets of voxels and cases. */
 final class SetGolden {
@@ -47,37 +55,109 @@ final class SetGolden {
     private static void datasetDice(GoldenCase golden) {
         int classes = golden.params().path("classes").asInt();
         int ignore = golden.params().path("ignore_label").asInt();
-        Map<String, Integer> names = new LinkedHashMap<>();
-        IntStream.range(0, classes).forEach(c -> names.put(c == 0 ? "background" : "class " + c, c));
-        names.put("ignore", ignore);
-        DiceEvaluator evaluator = new DiceEvaluator(new LabelNames(names));
+        List<Region> regions = IntStream.range(1, classes)
+                .mapToObj(c -> Region.ofLabel(c, "class " + c))
+                .toList();
         GoldenTensor reference = golden.tensor("in/reference");
         GoldenTensor prediction = golden.tensor("in/prediction");
         int cases = reference.shape()[0];
         int voxels = reference.values().length / cases;
-        List<Summary.CaseScore> scores = new ArrayList<>();
+        List<short[]> predictions = new ArrayList<>();
+        List<short[]> references = new ArrayList<>();
         PseudoDice pseudo = new PseudoDice(classes, ignore);
-        double[] dice = new double[cases * (classes - 1)];
-        double[] iou = new double[cases * (classes - 1)];
         for (int i = 0; i < cases; i++) {
-            short[] r = labels(reference, i * voxels, voxels);
-            short[] p = labels(prediction, i * voxels, voxels);
-            Map<Integer, Confusion> counts = evaluator.evaluate(p, r);
-            for (int c = 1; c < classes; c++) {
-                dice[i * (classes - 1) + c - 1] = counts.get(c).dice();
-                iou[i * (classes - 1) + c - 1] = counts.get(c).iou();
-            }
-            scores.add(new Summary.CaseScore("p" + i, "r" + i, counts));
-            pseudo.add(bytes(p), bytes(r));
+            predictions.add(labels(prediction, i * voxels, voxels));
+            references.add(labels(reference, i * voxels, voxels));
+            pseudo.add(bytes(predictions.getLast()), bytes(references.getLast()));
         }
-        golden.check("out/dice", dice);
-        golden.check("out/iou", iou);
-        Summary summary = new Summary(scores);
-        for (int c = 1; c < classes; c++) {
-            golden.checkScalar("mean_dice." + c, summary.mean(c, "Dice"));
+        Summary summary = summary(regions, ignore, predictions, references);
+        golden.check("out/dice", byCase(summary, "Dice"));
+        golden.check("out/iou", byCase(summary, "IoU"));
+        for (Region region : regions) {
+            golden.checkScalar("mean_dice." + region.key(), summary.mean(region, "Dice"));
         }
         golden.checkScalar("foreground_mean_dice", summary.foregroundMean("Dice"));
         golden.checkScalar("pseudo_dice_mean", pseudo.mean());
+    }
+
+    /** [case][region]. */
+    private static double[] byCase(Summary summary, String column) {
+        return summary.cases().stream()
+                .flatMapToDouble(c -> summary.regions().stream().mapToDouble(r -> c.value(r, column)))
+                .toArray();
+    }
+
+    /** A summary of label maps in memory. */
+    static Summary summary(List<Region> regions, int ignore, List<short[]> predictions, List<short[]> references) {
+        List<CaseScore> scores = new ArrayList<>();
+        for (int i = 0; i < references.size(); i++) {
+            Map<String, Confusion> counts = new LinkedHashMap<>();
+            for (Region region : regions) {
+                MaskPair pair = MaskPair.of(
+                        volume(references.get(i)),
+                        volume(predictions.get(i)),
+                        Set.copyOf(region.labels()),
+                        ignore);
+                counts.put(region.key(), pair.counts());
+            }
+            CaseFiles files = new CaseFiles("c" + i, Path.of("p" + i), Path.of("r" + i), Optional.empty());
+            scores.add(new CaseScore(files, counts, Map.of(), Map.of(), List.of()));
+        }
+        return new Summary(regions, List.of("Dice", "IoU"), scores);
+    }
+
+    /** A volume of one row: counts do not depend on the shape. */
+    private static LabelVolume volume(short[] labels) {
+        return new LabelVolume(labels, new Grid(1, 1, labels.length), Geometry.ofSpacing(1, 1, 1));
+    }
+
+    /** The summaries of nnU-Net: labels, regions, ignore. */
+    static void summary(GoldenCase golden) {
+        List<Region> regions = new ArrayList<>();
+        for (JsonNode label : golden.params().path("labels_or_regions").values()) {
+            regions.add(
+                    label.isArray()
+                            ? Region.ofLabels(
+                                    "region",
+                                    label.values().stream()
+                                            .map(JsonNode::asInt)
+                                            .toList())
+                            : Region.ofLabel(label.asInt(), "label"));
+        }
+        int ignore = golden.params().path("ignore_label").asInt(-1);
+        List<short[]> predictions = new ArrayList<>();
+        List<short[]> references = new ArrayList<>();
+        for (int i = 0; i < golden.params().path("cases").size(); i++) {
+            GoldenTensor reference = golden.tensor("inputs/ref" + i);
+            GoldenTensor prediction = golden.tensor("inputs/pred" + i);
+            references.add(labels(reference, 0, reference.values().length));
+            predictions.add(labels(prediction, 0, prediction.values().length));
+        }
+        Summary summary = summary(regions, ignore, predictions, references);
+        JsonNode expected = golden.expect().path("summary");
+        JsonNode actual = JsonMapper.builder()
+                .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
+                .build()
+                .readTree(new SummaryJson(summary, false).toString());
+        compare(golden, "foreground_mean", expected.path("foreground_mean"), actual.path("foreground_mean"));
+        compare(golden, "mean", expected.path("mean"), actual.path("mean"));
+        compare(golden, "metric_per_case", expected.path("metric_per_case"), actual.path("metric_per_case"));
+    }
+
+    /** Everything expected is there with its value. */
+    private static void compare(GoldenCase golden, String key, JsonNode expected, JsonNode actual) {
+        if (expected.isObject()) {
+            expected.propertyNames()
+                    .forEach(name -> compare(golden, key + "." + name, expected.path(name), actual.path(name)));
+        } else if (expected.isArray()) {
+            for (int i = 0; i < expected.size(); i++) {
+                compare(golden, key + "." + i, expected.path(i), actual.path(i));
+            }
+        } else if (!actual.isNumber()) {
+            golden.fail(key, "is " + actual + " in the summary");
+        } else {
+            golden.checkNumber(key, golden.number(expected, key), actual.asDouble(), golden.tolerance("scalars"));
+        }
     }
 
     private static short[] labels(GoldenTensor tensor, int first, int count) {

@@ -1,0 +1,133 @@
+package dev.voxgrad.engine.metric;
+
+import dev.voxgrad.engine.plan.LabelNames;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What is scored, and how.
+ *
+ * @param names labels of the task
+ * @param regions what is scored
+ * @param metrics beside nnU-Net's counts
+ * @param options how surfaces and lesions are found, and what empty masks are worth; its tolerance is not used
+ * @param tolerances of surface Dice
+ * @param calibrationBins bins of reliability curves
+ * @param calibrationMask folder of label maps, one per case with the name of its reference: calibration looks at the voxels that are
+ *     not 0; empty = at all
+ */
+public record EvaluationSettings(
+        LabelNames names,
+        List<Region> regions,
+        MetricSelection metrics,
+        CaseMetrics.Options options,
+        Tolerances tolerances,
+        int calibrationBins,
+        Optional<Path> calibrationMask) {
+    /** Dice and IoU of each foreground label. */
+    public static EvaluationSettings standard(LabelNames names) {
+        return new EvaluationSettings(
+                names,
+                Region.foreground(names),
+                MetricSelection.of(Metric.DICE, Metric.IOU),
+                CaseMetrics.Options.DEFAULT,
+                Tolerances.DEFAULT,
+                Calibration.DEFAULT_BINS,
+                Optional.empty());
+    }
+
+    /** Copies the list. */
+    public EvaluationSettings {
+        regions = List.copyOf(regions);
+    }
+
+    /** Whether the probabilities of the predictions are needed. */
+    public boolean needsProbabilities() {
+        return !metrics.ofProbabilities().isEmpty();
+    }
+
+    /** The value to ignore in references; -1 = none. */
+    int ignore() {
+        return names.ignore().orElse(-1);
+    }
+
+    /** How one region is measured. */
+    CaseMetrics.Options optionsOf(Region region) {
+        return options.withTolerance(tolerances.of(region));
+    }
+
+    /** Names of the metrics, in their order; recall and false positives by size follow the other lesion metrics. */
+    public List<String> columns() {
+        List<String> columns = new ArrayList<>();
+        metrics.ofMasks().forEach(m -> columns.add(MetricSelection.column(m)));
+        if (bySize()) {
+            for (int bin = 0; bin <= options.lesions().sizeEdgesMm3().size(); bin++) {
+                columns.add(recallColumn(bin));
+                columns.add(falsePositivesColumn(bin));
+            }
+        }
+        metrics.ofProbabilities().forEach(m -> columns.add(m.id()));
+        return columns;
+    }
+
+    /** Whether lesions are told apart by their size. */
+    boolean bySize() {
+        return metrics.hasLesions() && !options.lesions().sizeEdgesMm3().isEmpty();
+    }
+
+    /** Name of the recall of a size bin. */
+    String recallColumn(int bin) {
+        return "lesion_recall_" + range(bin);
+    }
+
+    /** Name of the false positives of a size bin. */
+    String falsePositivesColumn(int bin) {
+        return "lesion_false_positives_" + range(bin);
+    }
+
+    private String range(int bin) {
+        List<Double> edges = options.lesions().sizeEdgesMm3();
+        String from = bin == 0 ? "0" : edge(edges.get(bin - 1));
+        return from + "_" + (bin == edges.size() ? "inf" : edge(edges.get(bin))) + "_mm3";
+    }
+
+    private static String edge(double mm3) {
+        return mm3 == Math.rint(mm3) ? String.format(Locale.ROOT, "%.0f", mm3) : Double.toString(mm3);
+    }
+
+    /** As it is recorded in a summary. */
+    public Map<String, Object> toJson() {
+        Map<String, Object> json = new LinkedHashMap<>();
+        Map<String, String> named = new LinkedHashMap<>();
+        regions.forEach(r -> named.put(r.key(), r.name()));
+        json.put("labels", named);
+        json.put("metrics", columns());
+        json.put("empty_cases", options.emptyCases().name().toLowerCase(Locale.ROOT));
+        json.put("surface", options.surface().name().toLowerCase(Locale.ROOT));
+        Map<String, Double> toleranceMm = new LinkedHashMap<>();
+        regions.forEach(r -> toleranceMm.put(r.key(), tolerances.of(r)));
+        json.put("tolerance_mm", toleranceMm);
+        json.put("lesions", lesions());
+        if (needsProbabilities()) {
+            json.put("calibration_bins", calibrationBins);
+            calibrationMask.ifPresent(folder -> json.put("calibration_mask", folder.toString()));
+        }
+        return json;
+    }
+
+    private Map<String, Object> lesions() {
+        LesionOptions lesions = options.lesions();
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("connectivity", lesions.connectivity());
+        json.put("min_overlap_fraction", lesions.minOverlapFraction());
+        json.put("iou_threshold", lesions.iouThreshold());
+        json.put("min_size_mm3", lesions.minSizeMm3());
+        json.put("size_edges_mm3", lesions.sizeEdgesMm3());
+        return json;
+    }
+}
