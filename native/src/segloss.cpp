@@ -1,20 +1,22 @@
 // The two passes that carry every segmentation loss: sums over voxels, and the gradient of a function of these sums.
 //
-//   softmax: p_c = exp(z_c)/sum_k exp(z_k), nll_c = logsumexp(z) - z_c;   sigmoid: p = 1/(1+exp(-z)), nll =
-//   softplus(-z) sums[n][segment][c] = (sum p y, sum p, sum p^2, sum nll y, sum of the other nll, sum y, voxels)
-//   gradient, for a voxel of label t in segment s with the partials A,K,Q,H,U by the first five sums and weight w:
+//   softmax: p_c = exp(z_c)/sum_k exp(z_k), nll_c = logsumexp(z) - z_c
+//   sigmoid: p = 1/(1+exp(-z)), nll = softplus(-z)
+//   sums[n][segment][c] = (sum p y, sum p, sum p^2, sum nll y, sum of the other nll, sum y, voxels)
+//   gradient, for a voxel of label t in segment s with the partials A,K,Q,H,U by the first five sums and, softmax only,
+//   d by voxel_nll with the weights a,b: h = H[t] + d a[t], u_c = U[c] + d b[c];
 //     softmax  g_c = A[t] [c=t] + K[c] + 2 p_c Q[c];  dz_c = p_c (g_c - sum_k p_k g_k)
-//              + w (H[t] (p_c - [c=t]) + p_c sum_k U[k] - U[c])
-//     sigmoid  dz_c = p (1-p) (A y + K + 2 p Q) + w (H y (p-1) + U (1-y) p)
+//              + h (p_c - [c=t]) + p_c sum_k u_k - u_c
+//     sigmoid  dz_c = p (1-p) (A y + K + 2 p Q) + H y (p-1) + U (1-y) p
 //
 // Logits [n][voxels][c] with a voxel stride, labels softmax [n][voxels], sigmoid [n][voxels][c]. Each sample is cut
 // into pieces; a piece adds float32 blocks of 256 voxels in float64 and pieces are added in index order. With many
-// segments there are fewer pieces, so that their partial sums stay below 64 MB. Bound by arithmetic for few classes
-// (one exp per logit and pass), else by memory: logits twice, gradient once. Matches PyTorch's cross_entropy and
-// binary_cross_entropy_with_logits and the Dice family of nnU-Net and MONAI through their sums. Masked, ignored and
-// badly labelled voxels are left out by selection: a NaN there never leaks. A NaN logit in a voxel that counts makes
-// its sums NaN. 1 - p_t is formed as the sum of the other classes, so gradients keep their relative accuracy when a
-// class is almost certain.
+// segments there are fewer pieces, so that adding their partial sums costs less than the logits and takes less than
+// 64 MB. Bound by arithmetic for few classes (one exp per logit and pass), else by memory: logits twice, gradient once.
+// Matches PyTorch's cross_entropy and binary_cross_entropy_with_logits and the Dice family of nnU-Net and MONAI through
+// their sums. Masked, ignored and badly labelled voxels are left out by selection: a NaN there never leaks. A NaN logit
+// in a voxel that counts makes its sums NaN. 1 - p_t is formed as the sum of the other classes, so gradients keep their
+// relative accuracy when a class is almost certain.
 #include "internal.h"
 #include "segloss_tiles.h"
 
@@ -26,6 +28,8 @@ using namespace vg;
 namespace {
 
 constexpr int64_t partial_limit_bytes = int64_t{64} << 20;
+// A piece reads at least as many logits per partial sum: clearing and adding one costs about as much as four logits.
+constexpr int64_t logits_per_sum = 4;
 
 void check(const vg_segloss *problem, const float *logits, const uint8_t *labels) {
   require_size(problem);
@@ -38,79 +42,126 @@ void check(const vg_segloss *problem, const float *logits, const uint8_t *labels
              p.ignore_label);
   require_positive("segments", p.segments);
   VG_REQUIRE(p.segments < (int64_t{1} << 31), "segments is %lld, too many", static_cast<long long>(p.segments));
+  VG_REQUIRE(p.channel_segments == 0 || p.channel_segments == 1, "channel_segments is %d, must be 0 or 1",
+             p.channel_segments);
+  VG_REQUIRE(p.channel_segments == 0 || p.sigmoid == 1, "channel_segments exist for sigmoid only");
+  VG_REQUIRE(p.kinds >= 0 && p.kinds < 1 << VG_SUM_KINDS, "kinds is %d, must be 0 (all) or a combination of %d bits",
+             p.kinds, VG_SUM_KINDS);
   require_pointer("logits", logits);
   require_pointer("labels", labels);
 }
 
-// Pieces of one sample, whole groups of eight voxels.
-Pieces pieces_of(const vg_segloss &p) {
-  const int64_t sums_bytes = p.segments * p.c * VG_SUM_KINDS * static_cast<int64_t>(sizeof(double));
-  const int64_t most = std::max<int64_t>(1, partial_limit_bytes / sums_bytes / p.n);
-  const int64_t grain = std::max(voxel_grain(p.c), (p.voxels + most - 1) / most);
+// Pieces of one sample, whole groups of eight voxels. Sums of `row` doubles belong to each.
+Pieces pieces_of(const vg_segloss &p, int64_t row) {
+  const int64_t most = std::max<int64_t>(1, partial_limit_bytes / (row * static_cast<int64_t>(sizeof(double))) / p.n);
+  const int64_t cheap = logits_per_sum * row / p.c;
+  const int64_t grain = std::max({voxel_grain(p.c), std::min(cheap, p.voxels), (p.voxels + most - 1) / most});
   return {p.voxels, (grain + 7) / 8 * 8};
 }
 
-SeglossTile tile_of(const vg_segloss &p, const Pieces &pieces, int64_t item, const float *logits, const uint8_t *labels,
-                    const uint8_t *mask, const int32_t *segment) {
-  const int64_t sample = item / pieces.count(), piece = item % pieces.count();
-  const int64_t first = sample * p.voxels + pieces.begin(piece);
+// What the bytes of a run of voxels say.
+struct Labels {
+  int64_t bad = 0, first_bad = 0; // voxels with a byte that is no label, and that byte
+  bool ignored = false;           // there may be voxels with the ignore label
+};
+
+Labels scan_labels(const vg_segloss &p, const uint8_t *labels, int64_t voxels) {
+  Labels found;
+  const int64_t width = p.sigmoid != 0 ? p.c : 1, classes = p.sigmoid != 0 ? 2 : p.c;
+  uint8_t top = 0;
+  for (int64_t i = 0; i < voxels * width; ++i) top = std::max(top, labels[i]);
+  const int32_t ignore = p.sigmoid != 0 ? -1 : p.ignore_label;
+  if (ignore >= 0 && ignore <= top) {
+    int32_t equal = 0;
+    for (int64_t v = 0; v < voxels; ++v) equal |= static_cast<int32_t>(labels[v] == ignore);
+    found.ignored = equal != 0;
+  }
+  for (int64_t v = 0; top >= classes && v < voxels; ++v) {
+    const uint8_t *y = labels + v * width;
+    const uint8_t *wrong = std::find_if(y, y + width, [&](uint8_t b) { return b >= classes && b != ignore; });
+    if (wrong != y + width && found.bad++ == 0) found.first_bad = *wrong;
+  }
+  return found;
+}
+
+// Index of the first value that is not a segment, -1 if there is none. Tiles index by segment.
+int64_t wrong_segment(const vg_segloss &p, const int32_t *segment, int64_t count) {
+  const auto end = static_cast<int32_t>(p.segments);
+  int32_t wrong = 0;
+  for (int64_t i = 0; i < count; ++i) wrong |= static_cast<int32_t>(segment[i] < 0) | (segment[i] >= end);
+  if (wrong == 0) return -1;
+  return std::find_if(segment, segment + count, [&](int32_t s) { return s < 0 || s >= end; }) - segment;
+}
+
+// Runs body(tile, sample, first voxel of all samples) for every piece that has good segments; fails afterwards if one
+// has not. found[i] receives what the labels of piece i say.
+template <class Body>
+void for_each_piece(const vg_context *context, const vg_segloss &p, const Pieces &pieces, const SeglossTile &common,
+                    std::vector<Labels> &found, Body &&body) {
+  const int64_t width = p.channel_segments != 0 ? p.c : 1;
+  std::vector<int64_t> wrong(static_cast<size_t>(p.n * pieces.count()), -1);
+  found.resize(wrong.size());
+  parallel_for(context, p.n * pieces.count(), [&](int64_t i) {
+    const int64_t sample = i / pieces.count(), piece = i % pieces.count();
+    const int64_t first = sample * p.voxels + pieces.begin(piece);
+    SeglossTile t = common;
+    t.voxels = pieces.end(piece) - pieces.begin(piece);
+    t.logits += first * p.x_stride;
+    t.labels += first * (p.sigmoid != 0 ? p.c : 1);
+    if (t.mask != nullptr) t.mask += first;
+    if (t.segment != nullptr) {
+      t.segment += first * width;
+      const int64_t at = wrong_segment(p, t.segment, t.voxels * width);
+      if (at >= 0) {
+        wrong[static_cast<size_t>(i)] = first * width + at;
+        return;
+      }
+    }
+    const Labels labels = found[static_cast<size_t>(i)] = scan_labels(p, t.labels, t.voxels);
+    t.bad_labels = labels.bad != 0;
+    t.all_count = t.mask == nullptr && labels.bad == 0 && !labels.ignored;
+    body(t, i, sample, first);
+  });
+  for (const int64_t i : wrong)
+    VG_REQUIRE(i < 0, "segment is %d at sample %lld, voxel %lld, but there are %lld segments", common.segment[i],
+               static_cast<long long>(i / width / p.voxels), static_cast<long long>(i / width % p.voxels),
+               static_cast<long long>(p.segments));
+}
+
+SeglossTile tile_of(const vg_segloss &p, const float *logits, const uint8_t *labels, const uint8_t *mask,
+                    const int32_t *segment) {
   SeglossTile t{};
-  t.voxels = pieces.end(piece) - pieces.begin(piece);
   t.c = p.c;
   t.x_stride = p.x_stride;
   t.dx_stride = p.dx_stride;
   t.ignore_label = p.ignore_label;
-  t.logits = logits + first * p.x_stride;
+  t.logits = logits;
   t.logits_end = logits + (p.n * p.voxels - 1) * p.x_stride + p.c;
-  t.labels = labels + first * (p.sigmoid != 0 ? p.c : 1);
-  t.mask = mask != nullptr ? mask + first : nullptr;
-  t.segment = segment != nullptr ? segment + first : nullptr;
+  t.labels = labels;
+  t.mask = mask;
+  t.segment = segment;
+  t.channel_segments = p.channel_segments != 0;
   return t;
 }
 
-// Tiles index by segment, so the values are checked first.
-void check_segments(const vg_context *context, const vg_segloss &p, const int32_t *segment) {
-  if (segment == nullptr) return;
-  const Pieces pieces{p.n * p.voxels, 65536};
-  std::vector<int64_t> bad(static_cast<size_t>(pieces.count()), -1);
-  parallel_for(context, pieces.count(), [&](int64_t i) {
-    for (int64_t v = pieces.begin(i); v < pieces.end(i) && bad[static_cast<size_t>(i)] < 0; ++v)
-      if (segment[v] < 0 || segment[v] >= p.segments) bad[static_cast<size_t>(i)] = v;
+bool wanted(const vg_segloss &p, vg_segloss_sum sum) { return p.kinds == 0 || (p.kinds >> sum & 1) != 0; }
+
+// Adds the partial sums [n][pieces][row] of a sample in index order; kinds that are not wanted are 0.
+void add_partial_sums(const vg_context *context, const vg_segloss &p, int64_t pieces, int64_t row,
+                      const double *partial, double *sums) {
+  const Pieces columns{row, VG_SUM_KINDS * 512};
+  parallel_for(context, p.n * columns.count(), [&](int64_t i) {
+    const int64_t sample = i / columns.count(), begin = columns.begin(i % columns.count());
+    const int64_t end = columns.end(i % columns.count());
+    const double *from = partial + sample * pieces * row;
+    double *to = sums + sample * row;
+    std::copy(from + begin, from + end, to + begin);
+    for (int64_t piece = 1; piece < pieces; ++piece)
+      for (int64_t k = begin; k < end; ++k) to[k] += from[piece * row + k];
+    for (int kind = 0; kind < VG_SUM_KINDS; ++kind)
+      if (!wanted(p, static_cast<vg_segloss_sum>(kind)))
+        for (int64_t k = begin + kind; k < end; k += VG_SUM_KINDS) to[k] = 0;
   });
-  for (const int64_t v : bad)
-    VG_REQUIRE(v < 0, "segment is %d at sample %lld, voxel %lld, but there are %lld segments", segment[v],
-               static_cast<long long>(v / p.voxels), static_cast<long long>(v % p.voxels),
-               static_cast<long long>(p.segments));
-}
-
-struct BadLabels {
-  int64_t voxels = 0, first = 0;
-};
-
-BadLabels bad_labels_of(const vg_segloss &p, const uint8_t *labels, int64_t voxels) {
-  BadLabels bad;
-  const auto note = [&](int64_t value) {
-    if (bad.voxels++ == 0) bad.first = value;
-  };
-  if (p.sigmoid != 0) {
-    uint8_t all = 0;
-    for (int64_t i = 0; i < voxels * p.c; ++i) all = static_cast<uint8_t>(all | labels[i]);
-    if (all <= 1) return bad;
-    for (int64_t v = 0; v < voxels; ++v) {
-      const uint8_t *y = labels + v * p.c;
-      const uint8_t *found = std::find_if(y, y + p.c, [](uint8_t value) { return value > 1; });
-      if (found != y + p.c) note(*found);
-    }
-    return bad;
-  }
-  if (p.c == 256) return bad;
-  const auto c = static_cast<uint8_t>(p.c);
-  const int32_t ignore = p.ignore_label;
-  int64_t suspicious = 0;
-  for (int64_t v = 0; v < voxels; ++v) suspicious += labels[v] >= c;
-  for (int64_t v = 0; suspicious > 0 && v < voxels; ++v)
-    if (labels[v] >= c && labels[v] != ignore) note(labels[v]);
-  return bad;
 }
 
 } // namespace
@@ -129,37 +180,29 @@ extern "C" int32_t vg_segloss_forward(vg_context *context, const vg_segloss *pro
       },
       [&] {
         const vg_segloss &p = *problem;
-        check_segments(context, p, segment);
-        const Pieces pieces = pieces_of(p);
         const int64_t row = p.segments * p.c * VG_SUM_KINDS;
+        const Pieces pieces = pieces_of(p, row);
         Workspace memory(context, p.n * pieces.count() * row * static_cast<int64_t>(sizeof(double)));
         double *partial = memory.as<double>();
-        std::vector<BadLabels> bad(static_cast<size_t>(p.n * pieces.count()));
+        SeglossTile common = tile_of(p, logits, labels, mask, segment);
+        common.true_weight = true_weight;
+        common.other_weight = other_weight;
+        common.want_nll = voxel_nll != nullptr || wanted(p, VG_SUM_NLL_TRUE) || wanted(p, VG_SUM_NLL_OTHER);
+        common.want_rest = wanted(p, VG_SUM_SQUARE) || (p.sigmoid == 0 && wanted(p, VG_SUM_NLL_OTHER));
+        std::vector<Labels> found;
         const auto tile =
             p.sigmoid != 0 ? VG_PICK(context, segloss_sigmoid_forward) : VG_PICK(context, segloss_softmax_forward);
-        parallel_for(context, p.n * pieces.count(), [&](int64_t i) {
-          SeglossTile t = tile_of(p, pieces, i, logits, labels, mask, segment);
-          bad[static_cast<size_t>(i)] = bad_labels_of(p, t.labels, t.voxels);
-          t.true_weight = true_weight;
-          t.other_weight = other_weight;
+        for_each_piece(context, p, pieces, common, found, [&](SeglossTile &t, int64_t i, int64_t, int64_t first) {
           t.sums = partial + i * row;
           std::fill_n(t.sums, row, 0.0);
-          if (voxel_nll != nullptr)
-            t.voxel_nll = voxel_nll + i / pieces.count() * p.voxels + pieces.begin(i % pieces.count());
+          if (voxel_nll != nullptr) t.voxel_nll = voxel_nll + first;
           tile(t);
         });
-        for (int64_t b = 0; b < p.n; ++b) {
-          double *to = sums + b * row;
-          std::copy_n(partial + b * pieces.count() * row, row, to);
-          for (int64_t i = 1; i < pieces.count(); ++i) {
-            const double *from = partial + (b * pieces.count() + i) * row;
-            for (int64_t k = 0; k < row; ++k) to[k] += from[k];
-          }
-        }
+        add_partial_sums(context, p, pieces.count(), row, partial, sums);
         bad_labels[0] = bad_labels[1] = 0;
-        for (const BadLabels &found : bad) {
-          if (bad_labels[0] == 0) bad_labels[1] = found.first;
-          bad_labels[0] += found.voxels;
+        for (const Labels &piece : found) {
+          if (bad_labels[0] == 0) bad_labels[1] = piece.first_bad;
+          bad_labels[0] += piece.bad;
         }
       });
 }
@@ -168,11 +211,11 @@ namespace {
 
 // Partials times upstream, rounded to float32 once. For softmax K may be shifted by a constant per segment, because the
 // p of a voxel sum to 1: the shifted ones are small where all classes have nearly the same K.
-void make_coefficients(const vg_segloss &p, const double *partials, float upstream, float *to) {
+void softmax_coefficients(const vg_segloss &p, const double *partials, float upstream, float *to) {
   const int64_t width = coefficient_rows * p.c + 1;
   const double u = upstream;
   for (int64_t s = 0; s < p.n * p.segments; ++s, to += width, partials += p.c * VG_SUM_KINDS) {
-    const double shift = p.sigmoid != 0 ? 0.0 : partials[VG_SUM_PROBABILITY];
+    const double shift = partials[VG_SUM_PROBABILITY];
     double other_sum = 0;
     for (int64_t c = 0; c < p.c; ++c) {
       const double *from = partials + c * VG_SUM_KINDS;
@@ -187,14 +230,38 @@ void make_coefficients(const vg_segloss &p, const double *partials, float upstre
   }
 }
 
-bool any_nonzero(const vg_segloss &p, const float *coefficients, SeglossCoefficient row) {
-  for (int64_t s = 0; s < p.n * p.segments; ++s) {
-    const float *from = coefficients + s * (coefficient_rows * p.c + 1) + row * p.c;
-    for (int64_t c = 0; c < p.c; ++c)
-      if (from[c] != 0.0f) return true;
+void sigmoid_coefficients_of(const vg_segloss &p, const double *partials, float upstream, float *to) {
+  const double u = upstream;
+  for (int64_t i = 0; i < p.n * p.segments * p.c; ++i, to += sigmoid_coefficients, partials += VG_SUM_KINDS) {
+    to[0] = static_cast<float>(u * partials[VG_SUM_PROBABILITY]);
+    to[1] = static_cast<float>(u * (partials[VG_SUM_PROBABILITY] + partials[VG_SUM_INTERSECTION]));
+    to[2] = static_cast<float>(u * partials[VG_SUM_NLL_OTHER]);
+    to[3] = static_cast<float>(-u * partials[VG_SUM_NLL_TRUE]);
+    to[4] = static_cast<float>(u * partials[VG_SUM_SQUARE]);
+    to[5] = to[6] = to[7] = 0;
   }
+}
+
+bool any_nonzero(const vg_segloss &p, const double *partials, vg_segloss_sum sum) {
+  for (int64_t i = 0; i < p.n * p.segments * p.c; ++i)
+    if (partials[i * VG_SUM_KINDS + sum] != 0) return true;
   return false;
 }
+
+// Weights of voxel_nll times upstream: those of the true class, of all classes, and the sum of the latter.
+struct VoxelWeights {
+  float truth[segloss_class_limit], other[segloss_class_limit], other_sum;
+
+  VoxelWeights(const vg_segloss &p, const float *true_weight, const float *other_weight, float upstream) {
+    double sum = 0;
+    for (int64_t c = 0; c < p.c; ++c) {
+      truth[c] = true_weight != nullptr ? upstream * true_weight[c] : upstream;
+      other[c] = other_weight != nullptr ? upstream * other_weight[c] : 0.0f;
+      sum += other[c];
+    }
+    other_sum = static_cast<float>(sum);
+  }
+};
 
 } // namespace
 
@@ -209,31 +276,31 @@ extern "C" int32_t vg_segloss_backward(vg_context *context, const vg_segloss *pr
         require_tensor("dlogits", problem->n, problem->voxels, problem->c, problem->dx_stride);
         require_pointer("partials", partials);
         require_pointer("dlogits", dlogits);
-        VG_REQUIRE(dvoxel_nll == nullptr && true_weight == nullptr && other_weight == nullptr, "not yet");
+        VG_REQUIRE(problem->sigmoid == 0 || dvoxel_nll == nullptr, "dvoxel_nll exists for softmax only");
       },
       [&] {
         const vg_segloss &p = *problem;
-        check_segments(context, p, segment);
-        const int64_t width = p.segments * (coefficient_rows * p.c + 1);
+        const int64_t width = p.segments * (p.sigmoid != 0 ? sigmoid_coefficients * p.c : coefficient_rows * p.c + 1);
         Workspace memory(context, p.n * width * static_cast<int64_t>(sizeof(float)));
         float *coefficients = memory.as<float>();
-        make_coefficients(p, partials, upstream, coefficients);
-        const bool has_square = any_nonzero(p, coefficients, coefficient_q);
-        const bool has_region =
-            has_square || any_nonzero(p, coefficients, coefficient_a) || any_nonzero(p, coefficients, coefficient_k);
-        const bool has_true = any_nonzero(p, coefficients, coefficient_h);
-        const bool has_other = any_nonzero(p, coefficients, coefficient_u);
-        const Pieces pieces{p.voxels, (voxel_grain(p.c) + 7) / 8 * 8};
+        (p.sigmoid != 0 ? sigmoid_coefficients_of : softmax_coefficients)(p, partials, upstream, coefficients);
+        const VoxelWeights weights(p, true_weight, other_weight, upstream);
+        SeglossTile common = tile_of(p, logits, labels, mask, segment);
+        common.has_square = any_nonzero(p, partials, VG_SUM_SQUARE);
+        common.has_region = common.has_square || any_nonzero(p, partials, VG_SUM_INTERSECTION) ||
+                            any_nonzero(p, partials, VG_SUM_PROBABILITY);
+        common.has_true = any_nonzero(p, partials, VG_SUM_NLL_TRUE);
+        common.has_other = any_nonzero(p, partials, VG_SUM_NLL_OTHER);
+        common.nll_true = weights.truth;
+        common.nll_other = other_weight != nullptr ? weights.other : nullptr;
+        common.nll_other_sum = weights.other_sum;
+        std::vector<Labels> found;
         const auto tile =
             p.sigmoid != 0 ? VG_PICK(context, segloss_sigmoid_backward) : VG_PICK(context, segloss_softmax_backward);
-        parallel_for(context, p.n * pieces.count(), [&](int64_t i) {
-          SeglossTile t = tile_of(p, pieces, i, logits, labels, mask, segment);
-          const int64_t sample = i / pieces.count(), first = sample * p.voxels + pieces.begin(i % pieces.count());
+        const Pieces pieces{p.voxels, (voxel_grain(p.c) + 7) / 8 * 8};
+        for_each_piece(context, p, pieces, common, found, [&](SeglossTile &t, int64_t, int64_t sample, int64_t first) {
           t.coefficients = coefficients + sample * width;
-          t.has_region = has_region;
-          t.has_square = has_square;
-          t.has_true = has_true;
-          t.has_other = has_other;
+          if (dvoxel_nll != nullptr) t.dvoxel_nll = dvoxel_nll + first;
           t.dlogits = dlogits + first * p.dx_stride;
           tile(t);
         });

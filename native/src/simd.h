@@ -5,6 +5,9 @@
 
 #include <cstdint>
 
+// For the small functions of inner loops, which the compiler would call where they are used more than once.
+#define VG_INLINE __attribute__((always_inline)) inline
+
 namespace vg::VG_TIER {
 
 typedef float v8 __attribute__((vector_size(32)));

@@ -7,34 +7,44 @@ using namespace vg::test;
 
 struct LossCase {
   int64_t n, voxels, c, x_gap, dx_gap, segments;
-  bool sigmoid, masked, weighted;
+  bool sigmoid, masked, weighted; // weighted: with a derivative by voxel_nll
   int32_t ignore_label = -1;
   Side side = Side::after;
   float scale = 4;
+  bool channel_segments = false;
   std::string text() const {
     return std::string(sigmoid ? "sigmoid" : "softmax") + " n=" + std::to_string(n) +
-           " voxels=" + std::to_string(voxels) + " c=" + std::to_string(c) + " segments=" + std::to_string(segments);
+           " voxels=" + std::to_string(voxels) + " c=" + std::to_string(c) + " segments=" + std::to_string(segments) +
+           (channel_segments ? " per channel" : "") + (masked ? " masked" : "") + (weighted ? " weighted" : "");
   }
 };
 
 static std::vector<LossCase> all_cases() {
   std::vector<LossCase> cases;
-  for (int64_t c = 2; c <= 10; ++c) {
-    cases.push_back({2, 61, c, 0, 0, 1, false, c % 2 == 0, c % 3 == 0, c % 2 == 0 ? 1 : -1});
-    cases.push_back({1, 35, c, c % 4, 3, c, false, c % 2 == 1, true, 255, Side::before});
+  for (int64_t c = 1; c <= 64; ++c) {
+    if (c >= 2) cases.push_back({2, 61, c, 0, 0, 1, false, c % 2 == 0, c % 3 == 0, c % 2 == 0 ? 1 : -1});
+    if (c >= 2) cases.push_back({1, 35, c, c % 4, 3, c, false, c % 2 == 1, true, 255, Side::before});
+    cases.push_back({2, 43, c, 0, 0, 1, true, c % 2 == 0, false});
+    cases.push_back({1, 21, c, c % 3, 1, 5, true, true, false, -1, Side::before, 4, c % 4 == 0});
+    cases.push_back({2, 27, c, 0, 0, 3, true, c % 3 == 0, false, -1, Side::after, 4, c % 4 != 0});
   }
-  for (const int64_t c : {1, 2, 3, 4, 7, 8, 33}) {
-    cases.push_back({2, 43, c, 0, 0, 1, true, c % 2 == 0, c % 3 == 0});
-    cases.push_back({1, 50, c, c % 3, 1, 5, true, true, true, -1, Side::before});
+  for (const int64_t c : {2, 3, 4, 5, 8, 9}) { // long enough for sums to move to float64
+    cases.push_back({1, 1111, c, 0, 0, 1, false, false, false});
+    cases.push_back({2, 701, c, 0, 1, 4, false, false, true});
+    cases.push_back({2, 1111, c, 0, 0, 1, true, false, false});
+    cases.push_back({1, 701, c, 0, 0, 9, true, c % 2 == 0, false, -1, Side::after, 4, true});
   }
   cases.push_back({1, 1, 2, 0, 0, 1, false, false, false});
+  cases.push_back({1, 1, 3, 0, 0, 1, true, false, false});
   cases.push_back({3, 8, 4, 0, 0, 3, false, false, true});
   cases.push_back({1, 19, 28, 5, 0, 1, false, true, true, 3});
   cases.push_back({2, 9, 33, 0, 7, 2, false, false, false});
-  cases.push_back({1, 13, 256, 0, 0, 1, false, true, false, 0});
+  cases.push_back({1, 13, 256, 0, 0, 1, false, true, true, 0});
+  cases.push_back({1, 13, 256, 0, 0, 2, true, true, false});
   cases.push_back({2, 20011, 3, 0, 0, 1, false, true, true});
   cases.push_back({1, 30013, 4, 0, 0, 70, false, false, true});
-  cases.push_back({1, 70001, 1, 0, 0, 40, true, true, true});
+  cases.push_back({1, 70001, 1, 0, 0, 40, true, true, false});
+  cases.push_back({2, 14001, 3, 0, 0, 40, true, false, false, -1, Side::after, 4, true});
   return cases;
 }
 
@@ -46,7 +56,7 @@ public:
   Tensor logits;
   Guarded<uint8_t> labels, mask;
   Guarded<int32_t> segment;
-  Guarded<float> voxel_weight, true_weight, other_weight;
+  Guarded<float> dvoxel_nll, true_weight, other_weight;
   Guarded<double> partials;
   float upstream = 0.75f;
   std::vector<double> sums, voxel_nll, gradient;
@@ -55,11 +65,12 @@ public:
   explicit Problem(const LossCase &loss_case)
       : k(loss_case), logits(k.n * k.voxels, k.c, k.c + k.x_gap, k.side),
         labels(k.n * k.voxels * (k.sigmoid ? k.c : 1), k.side), mask(k.n * k.voxels, k.side),
-        segment(k.n * k.voxels, k.side), voxel_weight(k.n * k.voxels, k.side), true_weight(k.c, k.side),
-        other_weight(k.c, k.side), partials(k.n * k.segments * k.c * VG_SUM_KINDS, k.side) {
+        segment(k.n * k.voxels * (k.channel_segments ? k.c : 1), k.side), dvoxel_nll(k.n * k.voxels, k.side),
+        true_weight(k.c, k.side), other_weight(k.c, k.side), partials(k.n * k.segments * k.c * VG_SUM_KINDS, k.side) {
     p.n = k.n, p.voxels = k.voxels, p.c = k.c;
     p.x_stride = k.c + k.x_gap, p.dx_stride = k.c + k.dx_gap;
     p.segments = k.segments, p.sigmoid = k.sigmoid, p.ignore_label = k.ignore_label;
+    p.channel_segments = k.channel_segments;
     Random random(81);
     logits.fill(random, k.scale);
     for (uint8_t &label : labels) label = static_cast<uint8_t>(random.index(k.sigmoid ? 2 : k.c));
@@ -72,11 +83,15 @@ public:
       if (random.index(v / 200 % 2 == 0 ? 30 : 2) == 0) current = static_cast<int32_t>(random.index(k.segments));
       segment[v] = current;
     }
-    for (float &w : voxel_weight) w = 1.5f + random.number();
+    random.fill(dvoxel_nll);
     for (float &w : true_weight) w = 1.5f + random.number();
     for (float &w : other_weight) w = random.number() < 0 ? 0 : 0.2f;
     for (double &d : partials) d = random.number();
-    if (k.masked) logits.at(k.n * k.voxels / 2, 0) = NAN, mask[k.n * k.voxels / 2] = 0;
+    if (k.masked) {
+      const int64_t v = k.n * k.voxels / 2;
+      mask[v] = 0;
+      logits.at(v, 0) = dvoxel_nll[v] = NAN;
+    }
   }
 
   const uint8_t *mask_data() const { return k.masked ? mask.data() : nullptr; }
@@ -89,16 +104,20 @@ public:
     bad = first_bad = 0;
     for (int64_t v = 0; v < k.n * k.voxels; ++v) {
       if (!counts(v)) continue;
-      const int64_t s = v / k.voxels * k.segments + (k.segments > 1 ? segment[v] : 0);
-      const double w = 1;
       if (k.sigmoid)
-        sigmoid_voxel(v, &sums[static_cast<size_t>(s * k.c * VG_SUM_KINDS)], &partials[s * k.c * VG_SUM_KINDS], w);
+        sigmoid_voxel(v);
       else
-        softmax_voxel(v, &sums[static_cast<size_t>(s * k.c * VG_SUM_KINDS)], &partials[s * k.c * VG_SUM_KINDS], w);
+        softmax_voxel(v, row_of(v, 0));
     }
   }
 
 private:
+  // Index of the sums of the segment and channel of a voxel.
+  int64_t row_of(int64_t v, int64_t c) const {
+    const int64_t s = k.segments == 1 ? 0 : k.channel_segments ? segment[v * k.c + c] : segment[v];
+    return ((v / k.voxels * k.segments + s) * k.c + c) * VG_SUM_KINDS;
+  }
+
   bool counts(int64_t v) {
     bool good = true;
     int64_t value = 0;
@@ -113,7 +132,9 @@ private:
     return good && (!k.masked || mask[v] != 0);
   }
 
-  void softmax_voxel(int64_t v, double *sum, const double *d, double w) {
+  void softmax_voxel(int64_t v, int64_t row) {
+    double *sum = &sums[static_cast<size_t>(row)];
+    const double *d = &partials[row], dv = k.weighted ? dvoxel_nll[v] : 0;
     const int64_t t = labels[v];
     double top = -INFINITY, z = 0;
     for (int64_t c = 0; c < k.c; ++c) top = std::fmax(top, logits.at(v, c));
@@ -135,19 +156,21 @@ private:
       prob.push_back(e);
       g.push_back((c == t ? from[VG_SUM_INTERSECTION] : 0) + from[VG_SUM_PROBABILITY] + 2 * e * from[VG_SUM_SQUARE]);
       mean += e * g.back();
-      other += from[VG_SUM_NLL_OTHER];
+      other += from[VG_SUM_NLL_OTHER] + dv * other_weight[c];
     }
-    const double h = d[t * VG_SUM_KINDS + VG_SUM_NLL_TRUE];
+    const double h = d[t * VG_SUM_KINDS + VG_SUM_NLL_TRUE] + dv * true_weight[t];
     for (int64_t c = 0; c < k.c; ++c) {
       const size_t i = static_cast<size_t>(c);
       gradient[static_cast<size_t>(v * k.c) + i] =
-          upstream * (prob[i] * (g[i] - mean) +
-                      w * (h * (prob[i] - (c == t)) + prob[i] * other - d[c * VG_SUM_KINDS + VG_SUM_NLL_OTHER]));
+          upstream * (prob[i] * (g[i] - mean) + h * (prob[i] - (c == t)) + prob[i] * other -
+                      d[c * VG_SUM_KINDS + VG_SUM_NLL_OTHER] - dv * other_weight[c]);
     }
   }
 
-  void sigmoid_voxel(int64_t v, double *sum, const double *d, double w) {
-    for (int64_t c = 0; c < k.c; ++c, sum += VG_SUM_KINDS, d += VG_SUM_KINDS) {
+  void sigmoid_voxel(int64_t v) {
+    for (int64_t c = 0; c < k.c; ++c) {
+      double *sum = &sums[static_cast<size_t>(row_of(v, c))];
+      const double *d = &partials[row_of(v, c)];
       const double z = logits.at(v, c), y = labels[v * k.c + c], e = std::exp(-std::fabs(z));
       const double prob = z >= 0 ? 1 / (1 + e) : e / (1 + e), rest = z >= 0 ? e / (1 + e) : 1 / (1 + e);
       sum[VG_SUM_INTERSECTION] += prob * y;
@@ -159,7 +182,7 @@ private:
       sum[VG_SUM_VOXELS] += 1;
       gradient[static_cast<size_t>(v * k.c + c)] =
           upstream * (prob * rest * (d[VG_SUM_INTERSECTION] * y + d[VG_SUM_PROBABILITY] + 2 * prob * d[VG_SUM_SQUARE]) +
-                      w * (-d[VG_SUM_NLL_TRUE] * y * rest + d[VG_SUM_NLL_OTHER] * (1 - y) * prob));
+                      -d[VG_SUM_NLL_TRUE] * y * rest + d[VG_SUM_NLL_OTHER] * (1 - y) * prob);
     }
   }
 };
@@ -175,8 +198,11 @@ static void run(const Problem &q, const Cpu &cpu, Bits &bits, Tolerance gradient
                                sums.data(), k.sigmoid ? nullptr : nll.data(), bad.data()),
             VG_OK)
       << cpu.error();
-  ASSERT_EQ(vg_segloss_backward(cpu, &q.p, q.logits.data(), q.labels.data(), q.mask_data(), q.segment_data(), nullptr,
-                                nullptr, q.partials.data(), nullptr, q.upstream, dlogits.data()),
+  const bool weighted = k.weighted && !k.sigmoid;
+  ASSERT_EQ(vg_segloss_backward(cpu, &q.p, q.logits.data(), q.labels.data(), q.mask_data(), q.segment_data(),
+                                weighted ? q.true_weight.data() : nullptr, weighted ? q.other_weight.data() : nullptr,
+                                q.partials.data(), weighted ? q.dvoxel_nll.data() : nullptr, q.upstream,
+                                dlogits.data()),
             VG_OK)
       << cpu.error();
   // One kind of sum at a time, so that large ones do not hide errors of small ones.
