@@ -2,6 +2,8 @@ package dev.voxgrad.cli;
 
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Command;
@@ -15,7 +17,8 @@ import picocli.CommandLine.Spec;
         name = "inspect",
         description = {
             "Shows what is in a NIfTI file, a checkpoint or other safetensors file, a plan, a model folder",
-            "or a data set folder."
+            "or a data set folder. For a plan and a model also the network's parameters, multiply-adds of a",
+            "patch, operations of a training step, and the same stage by stage."
         },
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
@@ -42,7 +45,7 @@ final class InspectCommand implements Runnable {
             json.print(out, found);
         } else {
             out.println(path + ": " + found.kind());
-            found.facts().forEach((name, value) -> out.printf("  %-16s %s%n", name, shortened(value)));
+            found.facts().forEach((name, value) -> out.printf("  %-18s %s%n", name, shortened(value)));
             table(found.rows(), out);
         }
     }
@@ -57,10 +60,15 @@ final class InspectCommand implements Runnable {
             return;
         }
         out.println();
-        for (Map<String, Object> row : rows) {
+        List<Map<String, Object>> lines = new ArrayList<>();
+        Map<String, Object> header = new LinkedHashMap<>();
+        rows.get(0).keySet().forEach(column -> header.put(column, column));
+        lines.add(header);
+        lines.addAll(rows);
+        for (Map<String, Object> row : lines) {
             StringBuilder line = new StringBuilder(" ");
             row.forEach((column, value) -> {
-                int width = rows.stream()
+                int width = lines.stream()
                         .mapToInt(r -> String.valueOf(r.get(column)).length())
                         .max()
                         .orElse(0);

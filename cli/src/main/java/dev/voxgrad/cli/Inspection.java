@@ -26,7 +26,7 @@ import java.util.Map;
  *
  * @param kind of the thing
  * @param facts names and values in order
- * @param rows a table: tensors or cases; every row has the same keys
+ * @param rows a table: tensors, cases or stages of a network; every row has the same keys
  */
 record Inspection(String kind, Map<String, Object> facts, List<Map<String, Object>> rows) {
     /**
@@ -148,13 +148,14 @@ record Inspection(String kind, Map<String, Object> facts, List<Map<String, Objec
         facts.put("batchSize", plan.batchSize());
         facts.put("network", plan.network().network());
         facts.put("features", plan.network().features());
+        facts.putAll(NetworkFacts.of(plan));
         facts.put("loss", plan.training().loss());
         facts.put("optimizer", plan.training().optimizer());
         facts.put("learningRate", plan.training().learningRate());
         facts.put("epochs", plan.training().epochs());
         facts.put("stepsPerEpoch", plan.training().iterationsPerEpoch());
         facts.put("seed", plan.training().seed());
-        return new Inspection(kind, facts, List.of());
+        return new Inspection(kind, facts, NetworkFacts.stages(plan));
     }
 
     private static Inspection model(ModelFolder model) {

@@ -1,0 +1,97 @@
+package dev.voxgrad.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.voxgrad.engine.nn.NetworkSpec;
+import dev.voxgrad.engine.nn.Networks;
+import dev.voxgrad.engine.plan.Plan;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** What {@code inspect} says about the cost of networks. */
+class InspectCommandTest {
+    @TempDir
+    private Path folder;
+
+    /** nnU-Net's network for isotropic patches of 128 voxels, batches of two. */
+    private Path largePlan(Path file) {
+        NetworkSpec network = NetworkSpec.plainUNet(
+                1,
+                2,
+                Networks.doubled(32, 6, 320),
+                Collections.nCopies(6, List.of(3, 3, 3)),
+                IntStream.range(0, 6)
+                        .mapToObj(s -> Collections.nCopies(3, s == 0 ? 1 : 2))
+                        .toList(),
+                true);
+        Plan tiny = TinyDataset.valid(folder.resolve("data")).plan(List.of(8, 8, 8));
+        new Plan(
+                        tiny.formatVersion(),
+                        tiny.name(),
+                        tiny.channelNames(),
+                        tiny.normalization(),
+                        tiny.labels(),
+                        tiny.spacingMm(),
+                        List.of(128, 128, 128),
+                        2,
+                        network,
+                        tiny.training())
+                .write(file);
+        return file;
+    }
+
+    private static JsonNode json(Path path) {
+        CommandRun run = CommandRun.of("inspect", "--json", path.toString());
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        return JsonMapper.shared().readTree(run.out());
+    }
+
+    @Test
+    void aPlanShowsTheCountsOfThePublishedNetwork() {
+        JsonNode found = json(largePlan(folder.resolve("plan.json")));
+        JsonNode facts = found.get("facts");
+        assertThat(facts.get("parameters").longValue()).isEqualTo(31_195_594);
+        assertThat(facts.get("forwardGmac").doubleValue()).isCloseTo(477.28, within(0.005));
+        double first = 128.0 * 128 * 128 * 32 * 27 / 1e9; // its input is the image and needs no gradient
+        assertThat(facts.get("trainingStepGflop").doubleValue())
+                .isCloseTo(2 * 2 * (3 * 477.28 - first), within(0.1));
+    }
+
+    @Test
+    void stagesAddUpToTheNetwork() {
+        JsonNode found = json(largePlan(folder.resolve("plan.json")));
+        JsonNode rows = found.get("rows");
+        assertThat(rows.size()).isEqualTo(11);
+        assertThat(rows.get(0).toString())
+                .isEqualTo("{\"stage\":\"encoder 0\",\"sizeZyx\":[128,128,128],\"channels\":32,\"parameters\":28704,"
+                        + "\"gmac\":59.794}");
+        assertThat(rows.get(5).get("sizeZyx").toString()).isEqualTo("[4,4,4]");
+        assertThat(rows.values().stream()
+                        .mapToLong(r -> r.get("parameters").longValue())
+                        .sum())
+                .isEqualTo(31_195_594);
+        assertThat(rows.values().stream().mapToDouble(r -> r.get("gmac").doubleValue()).sum())
+                .isCloseTo(477.28, within(0.01));
+    }
+
+    @Test
+    void theTableHasAHeaderAndAModelHasTheSameFacts() throws Exception {
+        Path model = Files.createDirectories(folder.resolve("model"));
+        largePlan(model.resolve("plan.json"));
+        CommandRun run = CommandRun.of("inspect", model.toString());
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        assertThat(run.out())
+                .containsPattern("parameters +31195594")
+                .containsPattern("forwardGmac +477\\.276")
+                .containsPattern("stage +sizeZyx +channels +parameters +gmac\\R")
+                .containsPattern("decoder 0 +\\[128, 128, 128] +32 +");
+    }
+}
