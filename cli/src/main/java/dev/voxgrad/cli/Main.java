@@ -34,6 +34,7 @@ import picocli.CommandLine.Spec;
             PredictCommand.class,
             EvaluateCommand.class,
             InspectCommand.class,
+            GradCheckCommand.class,
             DoctorCommand.class
         })
 public final class Main implements Runnable {
@@ -46,9 +47,23 @@ public final class Main implements Runnable {
             description = "On failure print where in the program it happened.")
     private boolean stacktrace;
 
+    @Option(
+            names = "--class-path",
+            scope = ScopeType.INHERIT,
+            paramLabel = "PATH",
+            description = "Folders and jars with losses of your own, with \"${sys:path.separator}\" between them.")
+    private String classPath = "";
+
+    @Option(names = "--print-class-path", description = "Print the class path to compile a loss of your own with.")
+    private boolean printClassPath;
+
     /** Prints the help when no command is given. */
     @Override
     public void run() {
+        if (printClassPath) {
+            spec.commandLine().getOut().println(System.getProperty("java.class.path"));
+            return;
+        }
         spec.commandLine().usage(spec.commandLine().getOut());
     }
 
@@ -76,7 +91,16 @@ public final class Main implements Runnable {
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setParameterExceptionHandler(Main::wrongUsage);
         line.setExecutionExceptionHandler(Main::failed);
+        line.setExecutionStrategy(Main::execute);
         return line;
+    }
+
+    /** Runs a command with the user's classes in reach of it. */
+    private static int execute(ParseResult result) {
+        Main main = (Main) result.commandSpec().root().userObject();
+        try (UserClasses classes = UserClasses.of(main.classPath, result.commandSpec().commandLine())) {
+            return new CommandLine.RunLast().execute(result);
+        }
     }
 
     private static int wrongUsage(CommandLine.ParameterException e, String[] arguments) {

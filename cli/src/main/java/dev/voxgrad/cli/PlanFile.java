@@ -3,6 +3,8 @@ package dev.voxgrad.cli;
 import dev.voxgrad.engine.ConfigException;
 import dev.voxgrad.engine.plan.DatasetDescription;
 import dev.voxgrad.engine.plan.Plan;
+import dev.voxgrad.losses.LabelCounts;
+import dev.voxgrad.losses.LossContext;
 import dev.voxgrad.losses.Losses;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,14 +26,19 @@ final class PlanFile {
         requireEqual(file, "channelNames", plan.channelNames(), data, data.channelNames());
         requireEqual(file, "labels", plan.labels(), data, data.labels().byName());
         try {
-            Losses.parse(
-                    plan.training().loss(),
-                    plan.labelNames().classes(),
-                    plan.labelNames().ignore());
+            Losses.parse(plan.training().loss(), lossContext(plan));
         } catch (ConfigException e) {
             throw new ConfigException(file + ": training.loss: " + e.getMessage(), e);
         }
         return plan;
+    }
+
+    /** What the loss of a plan is read for as long as nobody has counted labels: as if all classes were equally frequent. */
+    static LossContext lossContext(Plan plan) {
+        int classes = plan.labelNames().classes();
+        return LossContext.of(classes)
+                .withIgnoreLabel(plan.labelNames().ignore())
+                .withCounts(LabelCounts.equal(classes));
     }
 
     private static void requireEqual(Path file, String key, Object planned, DatasetDescription data, Object present) {

@@ -66,7 +66,10 @@ final class TrainCommand implements Callable<Integer> {
     @Option(names = "--seed", paramLabel = "N", description = "Seed of every random number.")
     private Optional<Long> seed;
 
-    @Option(names = "--loss", paramLabel = "TEXT", description = "Loss, for example \"dice + ce\".")
+    @Option(
+            names = "--loss",
+            paramLabel = "TEXT",
+            description = "Loss, for example \"dice + ce\"; \"voxgrad gradcheck --list\" prints the names.")
     private Optional<String> loss;
 
     @Option(

@@ -13,6 +13,8 @@ import dev.voxgrad.engine.train.EpochRecord;
 import dev.voxgrad.engine.train.ModelFolder;
 import dev.voxgrad.engine.train.Trainer;
 import dev.voxgrad.engine.train.TrainingListener;
+import dev.voxgrad.losses.LabelCounts;
+import dev.voxgrad.losses.LossContext;
 import dev.voxgrad.losses.Losses;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -40,8 +42,9 @@ final class TrainingJob {
             throw new ConfigException(folder.path() + " holds a training already; resume it (voxgrad resume "
                     + folder.path() + ") or choose another folder");
         }
-        Loss loss = loss(plan); // all that may be wrong comes before anything is written, the quickest first
-        Trainer trainer = trainer(plan, loss, run, device);
+        // All that may be wrong comes before anything is written, the quickest first.
+        Losses.parse(plan.training().loss(), PlanFile.lossContext(plan));
+        Trainer trainer = trainer(plan, run, device);
         run.write(folder.path());
         AtomicFile.write(
                 folder.dataset(), Files.readAllBytes(Path.of(run.dataset()).resolve("dataset.json")));
@@ -51,22 +54,21 @@ final class TrainingJob {
     /** Continues a training; a finished one stays as it is. */
     void resume(Device device) throws InterruptedException {
         Plan plan = folder.readPlan();
-        trainer(plan, loss(plan), RunFile.read(folder.path()), device).resume();
+        trainer(plan, RunFile.read(folder.path()), device).resume();
     }
 
-    private static Loss loss(Plan plan) {
-        return Losses.parse(
-                plan.training().loss(),
-                plan.labelNames().classes(),
-                plan.labelNames().ignore());
-    }
-
-    private Trainer trainer(Plan plan, Loss loss, RunFile run, Device device) {
+    private Trainer trainer(Plan plan, RunFile run, Device device) {
         Map<String, PreparedCase> prepared = prepare(plan, run, device);
+        List<PreparedCase> training = run.training().stream().map(prepared::get).toList();
+        LossContext context = PlanFile.lossContext(plan);
+        // Class weights by rule follow from all training labels, so they are the same after a resume.
+        List<byte[]> labels = training.stream().map(PreparedCase::labels).toList();
+        Loss loss =
+                Losses.parse(plan.training().loss(), context.withCounts(LabelCounts.of(labels, context.classes())));
         return new Trainer(
                 plan,
                 loss,
-                run.training().stream().map(prepared::get).toList(),
+                training,
                 run.validation().stream().map(prepared::get).toList(),
                 device,
                 folder,

@@ -1,6 +1,7 @@
 package dev.voxgrad.losses;
 
 import dev.voxgrad.engine.op.Loss;
+import dev.voxgrad.engine.op.SegLoss.Nonlinearity;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.SortedMap;
@@ -37,6 +38,11 @@ public final class Losses {
     /** All losses that text may name: the built-in ones and those on the class path, see {@link LossFactory}. */
     public static SortedMap<String, LossFactory> factories() {
         return catalog().factories();
+    }
+
+    /** Softmax losses read class labels, sigmoid ones 0/1 targets. */
+    static Nonlinearity nonlinearity(Loss loss) {
+        return ((SegmentationLoss) loss).sum().nonlinearity();
     }
 
     /** Read anew each time: the class path of a thread may change, and the cost is that of a few small files. */

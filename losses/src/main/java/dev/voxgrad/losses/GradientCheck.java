@@ -1,0 +1,277 @@
+package dev.voxgrad.losses;
+
+import dev.voxgrad.engine.autograd.Tape;
+import dev.voxgrad.engine.op.Loss;
+import dev.voxgrad.engine.op.Progress;
+import dev.voxgrad.engine.op.SegLoss.Nonlinearity;
+import dev.voxgrad.engine.op.Sum;
+import dev.voxgrad.engine.tensor.Device;
+import dev.voxgrad.engine.tensor.Labels;
+import dev.voxgrad.engine.tensor.Scope;
+import dev.voxgrad.engine.tensor.Shape;
+import dev.voxgrad.engine.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/**
+ * Compares the gradient of a loss with finite differences of its value, at random logits and labels. The gradient is taken under an
+ * upstream factor, so that a loss which forgets the factor fails too.
+ */
+public final class GradientCheck {
+    /** Where a wrong factor or sign begins and the rounding of float32 has ended; of the largest entry of the gradient. */
+    private static final double RELATIVE = 1e-3;
+
+    /** A difference with a larger error, relative to the largest entry, shows nothing: a kink is near. */
+    private static final double UNSETTLED = 0.02;
+
+    /** Steps from coarse to fine; a finer one is tried when a kink is in reach of the coarse one. */
+    private static final double[] STEPS = {0.125, 0.015625};
+
+    /** Where a schedule is looked at, in a training of this many epochs. */
+    private static final int EPOCHS = 100;
+
+    private static final int[] POINTS = {0, 25, 50, 75, 99};
+
+    /** Voxels of class 0 for class weights by rule. */
+    private static final long RARITY = 1_000_000;
+
+    private static final int MOST_ENTRIES = 600;
+    private static final int DIRECTIONS = 8;
+    private static final float UPSTREAM = 3;
+
+    /** Logits are multiples of this, so that adding a step to them is exact in float32. */
+    private static final double GRID = 1.0 / 1024;
+
+    /**
+     * One comparison.
+     *
+     * @param where {@code logits[n][d][h][w][c]}, or the number of a random direction
+     * @param analytic derivative that the loss gives
+     * @param numeric derivative by differences
+     * @param tolerance of the difference of the two
+     * @param settled false when the differences do not converge
+     */
+    public record Entry(String where, double analytic, double numeric, double tolerance, boolean settled) {
+        /** Distance of the two. */
+        public double difference() {
+            return Math.abs(analytic - numeric);
+        }
+
+        /** True when they agree. */
+        public boolean passes() {
+            return settled && difference() <= tolerance;
+        }
+
+        private double badness() {
+            double ratio = difference() / tolerance;
+            return Double.isNaN(ratio) || !settled ? Double.POSITIVE_INFINITY : ratio;
+        }
+    }
+
+    /**
+     * What came out for one loss.
+     *
+     * @param loss its text
+     * @param value at the random logits
+     * @param entries logits that were moved
+     * @param directions random directions in which all logits were moved
+     * @param worst the comparison that is farthest beyond, or nearest to, its tolerance
+     * @param problem why it fails apart from the comparisons, empty if it does not
+     */
+    public record Report(
+            String loss, double value, int entries, int directions, Optional<Entry> worst, String problem) {
+        /** True when everything agrees. */
+        public boolean passes() {
+            return problem.isEmpty() && worst.map(Entry::passes).orElse(false);
+        }
+    }
+
+    private final Device device;
+    private final Shape shape;
+    private final float[] logits;
+    private final byte[] targets;
+    private final long targetChannels;
+    private final Loss loss;
+    private final Random random;
+
+    private GradientCheck(Device device, Loss loss, Nonlinearity nonlinearity, Shape shape, long seed) {
+        this.device = device;
+        this.loss = loss;
+        this.shape = shape;
+        this.random = new Random(seed);
+        this.logits = new float[Math.toIntExact(shape.elements())];
+        for (int i = 0; i < logits.length; i++) {
+            logits[i] = (float) (Math.rint(random.nextGaussian() / GRID) * GRID);
+        }
+        boolean sigmoid = nonlinearity == Nonlinearity.SIGMOID;
+        this.targetChannels = sigmoid ? shape.c() : 1;
+        this.targets = sigmoid ? sparse(logits.length) : classes();
+    }
+
+    /** 0/1 targets with components that do not all touch. */
+    private byte[] sparse(int length) {
+        byte[] values = new byte[length];
+        for (int i = 0; i < length; i++) {
+            values[i] = (byte) (random.nextInt(5) == 0 ? 1 : 0);
+        }
+        return values;
+    }
+
+    /** Class labels; every class occurs if there are voxels enough. */
+    private byte[] classes() {
+        List<Byte> labels = IntStream.range(0, logits.length / (int) shape.c())
+                .mapToObj(i -> (byte) (i < shape.c() ? i : random.nextInt((int) shape.c())))
+                .collect(Collectors.toCollection(ArrayList::new));
+        Collections.shuffle(labels, random);
+        byte[] values = new byte[labels.size()];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = labels.get(i);
+        }
+        return values;
+    }
+
+    /**
+     * Checks loss text: as one loss, or at five points of a training when it has a schedule. Class weights by rule follow from classes
+     * of which each is rarer than the one before.
+     *
+     * @param shape of the logits [N,D,H,W,C]
+     * @param seed of logits, labels and directions
+     * @return one report per different loss, in their order in time
+     * @throws dev.voxgrad.engine.ConfigException when the text is wrong
+     */
+    public static List<Report> check(Device device, String text, Shape shape, long seed) {
+        int classes = Math.toIntExact(shape.c());
+        List<Long> counts = IntStream.range(0, classes)
+                .mapToObj(c -> RARITY / (c + 1))
+                .toList();
+        List<Long> all = Collections.nCopies(
+                classes, counts.stream().mapToLong(Long::longValue).sum());
+        Loss loss = Losses.parse(text, LossContext.of(classes).withCounts(new LabelCounts(counts, all)));
+        Set<Loss> different = new LinkedHashSet<>();
+        for (int epoch : POINTS) {
+            different.add(loss.at(Progress.ofEpoch(epoch, EPOCHS)));
+        }
+        return different.stream()
+                .map(l -> new GradientCheck(device, l, Losses.nonlinearity(l), shape, seed).report(l.toString()))
+                .toList();
+    }
+
+    private Report report(String text) {
+        double value = value(logits);
+        if (!Double.isFinite(value)) {
+            return new Report(text, value, 0, 0, Optional.empty(), "the value is not finite");
+        }
+        if (Double.compare(value, value(logits)) != 0) {
+            return new Report(text, value, 0, 0, Optional.empty(), "a second evaluation gives another value");
+        }
+        float[] gradient = gradient();
+        double largest = 0;
+        double square = 0;
+        for (float g : gradient) {
+            largest = Math.max(largest, Math.abs(g));
+            square += (double) g * g;
+        }
+        if (!Double.isFinite(square)) {
+            return new Report(text, value, 0, 0, Optional.empty(), "the gradient is not finite");
+        }
+        // A gradient of 0 everywhere may be right; then differences must vanish on the scale of the value per logit.
+        double scale = largest > 0 ? largest : Math.max(1, Math.abs(value)) / gradient.length;
+        List<Entry> entries = new ArrayList<>();
+        for (int i : entriesToCheck()) {
+            float[] unit = new float[logits.length];
+            unit[i] = 1;
+            entries.add(entry(place(i), unit, gradient[i], scale));
+        }
+        int singles = entries.size();
+        for (int k = 0; k < DIRECTIONS; k++) {
+            float[] direction = new float[logits.length];
+            double analytic = 0;
+            for (int i = 0; i < direction.length; i++) {
+                direction[i] = random.nextBoolean() ? 1 : -1;
+                analytic += (double) direction[i] * gradient[i];
+            }
+            entries.add(entry(
+                    "direction " + (k + 1), direction, analytic, Math.max(scale, Math.sqrt(square))));
+        }
+        Entry worst = entries.stream()
+                .max(Comparator.comparingDouble(Entry::badness))
+                .orElseThrow();
+        return new Report(text, value, singles, DIRECTIONS, Optional.of(worst), "");
+    }
+
+    private List<Integer> entriesToCheck() {
+        List<Integer> all = IntStream.range(0, logits.length).boxed().collect(Collectors.toCollection(ArrayList::new));
+        if (all.size() > MOST_ENTRIES) {
+            Collections.shuffle(all, random);
+            all = all.subList(0, MOST_ENTRIES);
+            Collections.sort(all);
+        }
+        return all;
+    }
+
+    private String place(int index) {
+        StringBuilder place = new StringBuilder();
+        long rest = index;
+        for (long size : new long[] {shape.c(), shape.w(), shape.h(), shape.d(), shape.n()}) {
+            place.insert(0, "[" + rest % size + "]");
+            rest /= size;
+        }
+        return "logits" + place;
+    }
+
+    private Entry entry(String where, float[] direction, double analytic, double scale) {
+        Difference best = new Difference(Double.NaN, Double.POSITIVE_INFINITY);
+        double noise = Math.ulp((float) Math.max(1, Math.abs(value(logits))));
+        for (double step : STEPS) {
+            Difference found = Difference.at(h -> value(moved(direction, h)), step, noise);
+            if (found.error() < best.error()) {
+                best = found;
+            }
+            if (best.error() <= UNSETTLED * scale) {
+                break;
+            }
+        }
+        return new Entry(
+                where, analytic, best.value(), RELATIVE * scale + best.error(), best.error() <= UNSETTLED * scale);
+    }
+
+    private float[] moved(float[] direction, double h) {
+        float[] other = new float[logits.length];
+        for (int i = 0; i < other.length; i++) {
+            other[i] = logits[i] + (float) h * direction[i];
+        }
+        return other;
+    }
+
+    private Labels labels(Scope scope) {
+        return scope.labels(shape.withChannels(targetChannels), targets);
+    }
+
+    private double value(float[] at) {
+        try (Scope scope = device.scope()) {
+            return loss.apply(Tape.inference(scope), scope.tensor(shape, at), labels(scope)).item();
+        }
+    }
+
+    private float[] gradient() {
+        try (Scope scope = device.scope()) {
+            Tensor z = scope.tensor(shape, logits);
+            Tape tape = Tape.training(scope, List.of(z));
+            Tensor value = loss.apply(tape, z, labels(scope));
+            Tensor scaled = Sum.apply(tape, List.of(new Sum.Term(UPSTREAM, value)));
+            float[] gradient = tape.backward(scaled).of(z).map(Tensor::toArray).orElse(new float[logits.length]);
+            for (int i = 0; i < gradient.length; i++) {
+                gradient[i] /= UPSTREAM;
+            }
+            return gradient;
+        }
+    }
+}
