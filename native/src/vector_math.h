@@ -48,8 +48,16 @@ static inline v8i permute(v8i v, v8i index) {
 
 // Eight bytes as integers.
 static inline v8i load_bytes(const uint8_t *p) {
+#if defined(__AVX2__) // what the conversion below should become
+  typedef int64_t v2l __attribute__((vector_size(16)));
+  typedef char v16c __attribute__((vector_size(16)));
+  int64_t bytes;
+  __builtin_memcpy(&bytes, p, sizeof bytes);
+  return (v8i)__builtin_ia32_pmovzxbd256((v16c)v2l{bytes, 0});
+#else
   typedef uint8_t u8x8 __attribute__((vector_size(8), aligned(1), may_alias));
   return __builtin_convertvector(*reinterpret_cast<const u8x8 *>(p), v8i);
+#endif
 }
 
 // count < 8 elements; the rest is zero and is not read.
