@@ -24,7 +24,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "evaluate",
         description = {
-            "Scores masks against references of the same names: per case and label, with spread and confidence intervals.",
+            "Scores masks against references of the same names: per case and label, with spread and confidence"
+                    + " intervals.",
             "A case that fails is reported and does not hide the others."
         },
         mixinStandardHelpOptions = true,
@@ -87,10 +88,7 @@ final class EvaluateCommand implements Callable<Integer> {
             description = "Masks of another model: differences with intervals and p values, case by case.")
     private Optional<Path> other;
 
-    @Option(
-            names = "--compare-probabilities",
-            paramLabel = "FOLDER",
-            description = "Probabilities of the other model.")
+    @Option(names = "--compare-probabilities", paramLabel = "FOLDER", description = "Probabilities of the other model.")
     private Optional<Path> otherProbabilities;
 
     @Option(
@@ -104,7 +102,8 @@ final class EvaluateCommand implements Callable<Integer> {
             names = "--interval",
             paramLabel = "METHOD",
             defaultValue = "bca",
-            description = "How intervals are read off the draws: bca (bias corrected and accelerated) or percentile. Default: ${DEFAULT-VALUE}.")
+            description = "How intervals are read off the draws: bca (bias corrected and accelerated) or percentile."
+                    + " Default: ${DEFAULT-VALUE}.")
     private Bootstrap.Method interval;
 
     @Option(

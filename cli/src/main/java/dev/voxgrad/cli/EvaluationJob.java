@@ -49,8 +49,7 @@ record EvaluationJob(
 
     /** The cases that could not be scored. */
     List<Evaluation.Failed> failed() {
-        return Stream.concat(
-                        first.failed().stream(), second.stream().flatMap(s -> s.failed().stream()))
+        return Stream.concat(first.failed().stream(), second.stream().flatMap(s -> s.failed().stream()))
                 .toList();
     }
 

@@ -85,7 +85,8 @@ final class EvaluationTable {
                     probability(row.adjusted())));
         }
         print(rows, 2, out);
-        int leftOut = comparison.rows().stream().mapToInt(Comparison.Row::leftOut).sum();
+        int leftOut =
+                comparison.rows().stream().mapToInt(Comparison.Row::leftOut).sum();
         if (leftOut > 0) {
             out.println(leftOut + " pairs are left out because a score does not exist or is infinite");
         }

@@ -52,7 +52,8 @@ final class MetricOptions {
             names = "--surface",
             paramLabel = "KIND",
             defaultValue = "faces",
-            description = "Surface voxels for hd, hd95, assd: faces, or in_plane (within each slice). Default: ${DEFAULT-VALUE}.")
+            description = "Surface voxels for hd, hd95, assd: faces, or in_plane (within each slice). Default:"
+                    + " ${DEFAULT-VALUE}.")
     private Surface surface;
 
     @Option(
@@ -66,7 +67,8 @@ final class MetricOptions {
             names = "--min-overlap",
             paramLabel = "SHARE",
             defaultValue = "0",
-            description = "Share of a lesion that must be covered to be found, at least a voxel. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "Share of a lesion that must be covered to be found, at least a voxel. Default: ${DEFAULT-VALUE}.")
     private double minOverlap;
 
     @Option(

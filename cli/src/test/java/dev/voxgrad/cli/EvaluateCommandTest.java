@@ -46,8 +46,8 @@ class EvaluateCommandTest {
     }
 
     private CommandRun evaluate(String... more) {
-        List<String> arguments = new ArrayList<>(List.of(
-                "evaluate", "-p", path("pred"), "-r", path("ref"), "--dataset", folder.toString()));
+        List<String> arguments = new ArrayList<>(
+                List.of("evaluate", "-p", path("pred"), "-r", path("ref"), "--dataset", folder.toString()));
         arguments.addAll(List.of(more));
         return CommandRun.of(arguments.toArray(String[]::new));
     }
@@ -69,10 +69,12 @@ class EvaluateCommandTest {
         List<String> lines = run.out().lines().toList();
         assertThat(lines).hasSize(3);
         assertThat(lines.get(0))
-                .matches("metric +label +mean \\(SD\\) +median \\[quartiles\\] +95 % CI of mean +n +undefined +infinite");
+                .matches("metric +label +mean \\(SD\\) +median \\[quartiles\\] +95 % CI of mean +n +undefined"
+                        + " +infinite");
         // 180 voxels of lesion, 3 i of them missed: Dice = 2 (180 - 3 i) / (360 - 3 i).
         assertThat(lines.get(1))
-                .matches("Dice +lesion +0\\.9785 \\(0\\.0163\\) +0\\.9787 \\[0\\.9677, 0\\.9895\\] +\\[0\\.9\\d+, 0\\.9\\d+\\] +6 +0 +0");
+                .matches("Dice +lesion +0\\.9785 \\(0\\.0163\\) +0\\.9787 \\[0\\.9677, 0\\.9895\\] +\\[0\\.9\\d+,"
+                        + " 0\\.9\\d+\\] +6 +0 +0");
         assertThat(lines.get(2)).startsWith("IoU ");
     }
 
@@ -84,10 +86,17 @@ class EvaluateCommandTest {
         assertThat(run.exitCode()).as(run.err()).isEqualTo(ExitCode.OK);
         JsonNode root = JsonMapper.shared().readTree(Files.readString(summary));
         assertThat(root.path("metric_per_case").size()).isEqualTo(6);
-        assertThat(root.path("metric_per_case").path(2).path("metrics").path("1").path("FN").asDouble())
+        assertThat(root.path("metric_per_case")
+                        .path(2)
+                        .path("metrics")
+                        .path("1")
+                        .path("FN")
+                        .asDouble())
                 .isEqualTo(6);
-        assertThat(root.path("statistics").path("1").path("Dice").path("n").asInt()).isEqualTo(6);
-        assertThat(root.path("settings").path("bootstrap").path("samples").asInt()).isEqualTo(2000);
+        assertThat(root.path("statistics").path("1").path("Dice").path("n").asInt())
+                .isEqualTo(6);
+        assertThat(root.path("settings").path("bootstrap").path("samples").asInt())
+                .isEqualTo(2000);
         assertThat(root.path("failed").size()).isZero();
         assertThat(Files.readAllLines(csv))
                 .hasSize(7)
@@ -143,7 +152,9 @@ class EvaluateCommandTest {
         for (Metric metric : Metric.values()) {
             String column = metric == Metric.DICE ? "Dice" : metric == Metric.IOU ? "IoU" : metric.id();
             JsonNode s = statistics.path(column);
-            int cases = s.path("n").asInt() + s.path("n_undefined").asInt() + s.path("n_infinite").asInt();
+            int cases = s.path("n").asInt()
+                    + s.path("n_undefined").asInt()
+                    + s.path("n_infinite").asInt();
             assertThat(cases).as(column).isEqualTo(6);
         }
         assertThat(statistics.path("hd95").path("n_undefined").asInt()).isEqualTo(1);
@@ -168,7 +179,8 @@ class EvaluateCommandTest {
         JsonNode second = root.path("metric_per_case").path(1).path("metrics").path("1");
         assertThat(second.path("hd95").asDouble()).isEqualTo(Math.sqrt(49 + 64 + 81));
         assertThat(second.path("lesion_f1").asDouble()).isZero();
-        assertThat(root.path("statistics").path("1").path("hd95").path("n").asInt()).isEqualTo(6);
+        assertThat(root.path("statistics").path("1").path("hd95").path("n").asInt())
+                .isEqualTo(6);
         assertThat(root.path("settings").path("empty_cases").asString()).isEqualTo("challenge");
     }
 
@@ -185,7 +197,11 @@ class EvaluateCommandTest {
         for (int i = 0; i < 2; i++) {
             String[] arguments = Arrays.copyOf(nsd, nsd.length + 1);
             arguments[nsd.length] = i == 0 ? "1" : "1,lesion=0.5";
-            found[i] = json(evaluate(arguments)).path("mean").path("1").path("surface_dice").asDouble();
+            found[i] = json(evaluate(arguments))
+                    .path("mean")
+                    .path("1")
+                    .path("surface_dice")
+                    .asDouble();
         }
         assertThat(found[0]).isCloseTo(1, within(1e-12));
         assertThat(found[1]).isLessThan(0.8);
@@ -209,7 +225,14 @@ class EvaluateCommandTest {
             data.image("prob/c" + i + ".nii.gz", p);
         }
         JsonNode root = json(evaluate(
-                "--probabilities", path("prob"), "--metrics", "dice,calibration", "--calibration-bins", "10", "--json", "--strict-json"));
+                "--probabilities",
+                path("prob"),
+                "--metrics",
+                "dice,calibration",
+                "--calibration-bins",
+                "10",
+                "--json",
+                "--strict-json"));
         assertThat(root.path("mean").path("1").path("ece").asDouble()).isEqualTo(0.25);
         JsonNode bins = root.path("calibration").path("1").path("foreground").path("bins");
         assertThat(bins.size()).isEqualTo(10);
@@ -260,35 +283,37 @@ class EvaluateCommandTest {
         for (String[] wrong : new String[][] {
             {"empty", "nothing to evaluate"}, {"nowhere", "cannot list the folder"}, {"dataset.json", "folder"}
         }) {
-            CommandRun run = CommandRun.of(
-                    "evaluate", "-p", path(wrong[0]), "-r", path("ref"), "--dataset", folder.toString());
+            CommandRun run =
+                    CommandRun.of("evaluate", "-p", path(wrong[0]), "-r", path("ref"), "--dataset", folder.toString());
             assertThat(run.exitCode()).isEqualTo(ExitCode.BAD_INPUT);
             assertThat(run.err().lines()).hasSize(1);
             assertThat(run.err()).contains(path(wrong[0]), wrong[1]);
         }
         Files.delete(folder.resolve("pred/c2.nii.gz"));
         assertThat(evaluate().err()).contains("no prediction", "[c2.nii.gz]");
-        assertThat(json(evaluate("--partial", "--json", "--strict-json")).path("metric_per_case").size())
+        assertThat(json(evaluate("--partial", "--json", "--strict-json"))
+                        .path("metric_per_case")
+                        .size())
                 .isEqualTo(5);
     }
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-                    --metrics     | dice,dise   | "dise"
-                    --metrics     | ''          | ""
-                    --metrics     | ece         | probabilities
-                    --regions     | whole       | NAME=LABEL
-                    --regions     | whole=1,5   | "5"
-                    --bootstrap   | 0           | 0 samples
-                    --level       | 1.5         | 1.5
-                    --interval    | normal      | PERCENTILE
-                    --threads     | -1          | -1
-                    --tolerance-mm | lesion=x   | "x"
-                    --policy      | never       | CHALLENGE
-                    --connectivity | 7          | connectivity 7
-                    --min-overlap | 2           | 2.0
-                    --size-bins   | 10,5        | ascend
-                    """)
+        --metrics     | dice,dise   | "dise"
+        --metrics     | ''          | ""
+        --metrics     | ece         | probabilities
+        --regions     | whole       | NAME=LABEL
+        --regions     | whole=1,5   | "5"
+        --bootstrap   | 0           | 0 samples
+        --level       | 1.5         | 1.5
+        --interval    | normal      | PERCENTILE
+        --threads     | -1          | -1
+        --tolerance-mm | lesion=x   | "x"
+        --policy      | never       | CHALLENGE
+        --connectivity | 7          | connectivity 7
+        --min-overlap | 2           | 2.0
+        --size-bins   | 10,5        | ascend
+        """)
     void wrongOptionsAreUsageErrors(String option, String value, String text) throws IOException {
         Path summary = folder.resolve("summary.json");
         CommandRun run = evaluate(option, value, "-o", summary.toString());

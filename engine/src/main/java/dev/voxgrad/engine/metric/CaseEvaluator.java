@@ -29,7 +29,9 @@ final class CaseEvaluator {
 
     /** Bytes per voxel that probabilities take. */
     long probabilityBytes() {
-        return settings.needsProbabilities() ? 2L * Float.BYTES * settings.names().classes() : 0;
+        return settings.needsProbabilities()
+                ? 2L * Float.BYTES * settings.names().classes()
+                : 0;
     }
 
     /**
@@ -49,8 +51,7 @@ final class CaseEvaluator {
         for (Region region : settings.regions()) {
             MaskPair pair = MaskPair.of(reference, prediction, Set.copyOf(region.labels()), settings.ignore());
             counts.put(region.key(), pair.counts());
-            Map<String, Double> ofRegion =
-                    values(CaseMetrics.of(device, pair, settings.optionsOf(region)));
+            Map<String, Double> ofRegion = values(CaseMetrics.of(device, pair, settings.optionsOf(region)));
             for (CalibrationMetric metric : settings.metrics().ofProbabilities()) {
                 ofRegion.put(metric.id(), metric.value(calibration.get(region.key())));
             }
@@ -68,7 +69,8 @@ final class CaseEvaluator {
             List<LesionDetection.SizeBin> bins = metrics.lesions().bins();
             for (int i = 0; i < bins.size(); i++) {
                 values.put(settings.recallColumn(i), bins.get(i).recall());
-                values.put(settings.falsePositivesColumn(i), (double) bins.get(i).falsePositives());
+                values.put(
+                        settings.falsePositivesColumn(i), (double) bins.get(i).falsePositives());
             }
         }
         return values;
@@ -113,7 +115,10 @@ final class CaseEvaluator {
                         + "; compare label maps of the same image");
             }
         }
-        if (moved(prediction.geometry(), reference.geometry(), Arrays.stream(r).max().orElse(1))) {
+        if (moved(
+                prediction.geometry(),
+                reference.geometry(),
+                Arrays.stream(r).max().orElse(1))) {
             warnings.add(predictionFile + ": lies elsewhere in space than " + referenceFile
                     + " (the affines differ); voxels are compared by their index");
         }
@@ -165,7 +170,8 @@ final class CaseEvaluator {
             counted[i] = reference.label(i) != settings.ignore();
         }
         if (settings.calibrationMask().isPresent()) {
-            Path file = settings.calibrationMask().get().resolve(files.reference().getFileName());
+            Path file =
+                    settings.calibrationMask().get().resolve(files.reference().getFileName());
             LabelVolume mask = NiftiReader.readLabels(file).labels();
             requireSameGrid(file, mask, files.reference(), reference, new ArrayList<>());
             for (int i = 0; i < counted.length; i++) {

@@ -26,11 +26,10 @@ public record MetricSelection(Set<Metric> ofMasks, Set<CalibrationMetric> ofProb
 
     /** Copies the sets. */
     public MetricSelection {
-        ofMasks = Collections.unmodifiableSet(ofMasks.isEmpty() ? EnumSet.noneOf(Metric.class) : EnumSet.copyOf(ofMasks));
+        ofMasks =
+                Collections.unmodifiableSet(ofMasks.isEmpty() ? EnumSet.noneOf(Metric.class) : EnumSet.copyOf(ofMasks));
         ofProbabilities = Collections.unmodifiableSet(
-                ofProbabilities.isEmpty()
-                        ? EnumSet.noneOf(CalibrationMetric.class)
-                        : EnumSet.copyOf(ofProbabilities));
+                ofProbabilities.isEmpty() ? EnumSet.noneOf(CalibrationMetric.class) : EnumSet.copyOf(ofProbabilities));
     }
 
     /** Metrics of label maps only. */

@@ -44,8 +44,7 @@ public final class PairedTests {
         if (nonzero.length <= EXACT_RANKS) {
             return Math.min(1, 2 * shareUpTo(smaller, ranks, (int) total));
         }
-        double variance =
-                Arrays.stream(ranks).mapToDouble(r -> (double) r * r).sum() / 4; // each rank is there or not
+        double variance = Arrays.stream(ranks).mapToDouble(r -> (double) r * r).sum() / 4; // each rank is there or not
         return Math.min(1, 2 * StandardNormal.above((0.5 * total - smaller) / Math.sqrt(variance)));
     }
 

@@ -29,8 +29,7 @@ final class ProbabilityMap {
      * @throws DataException for another shape, and for numbers that are no probabilities
      */
     static ProbabilityMap read(Path file, int classes, Grid grid) {
-        List<float[]> channels =
-                file.toString().endsWith(".safetensors") ? safetensors(file, grid) : nifti(file, grid);
+        List<float[]> channels = file.toString().endsWith(".safetensors") ? safetensors(file, grid) : nifti(file, grid);
         if (channels.size() == 1 && classes == 2) {
             float[] background = new float[grid.voxels()];
             float[] foreground = channels.getFirst();
@@ -95,7 +94,8 @@ final class ProbabilityMap {
             sums += Math.abs(sum - 1) <= SUM_TOLERANCE ? 0 : 1;
         }
         if (outside > 0) {
-            throw new DataException(file + ": " + outside + " values are not from 0 to 1; give probabilities, not logits");
+            throw new DataException(
+                    file + ": " + outside + " values are not from 0 to 1; give probabilities, not logits");
         }
         if (sums > 0) {
             throw new DataException(

@@ -59,7 +59,8 @@ public record Region(String key, String name, List<Integer> labels) {
 
     private static int label(String text, String part, LabelNames names) {
         return names.foreground().stream()
-                .filter(label -> names.name(label).equals(part) || label.toString().equals(part))
+                .filter(label ->
+                        names.name(label).equals(part) || label.toString().equals(part))
                 .findFirst()
                 .orElseThrow(() -> new ConfigException("region \"" + text + "\": \"" + part
                         + "\" is no foreground label; there are "

@@ -1,11 +1,11 @@
 package dev.voxgrad.engine.metric;
 
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
-import java.util.Collections;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Stream;
 
 /**
  * Scores of a set of cases. A score that does not exist, such as the Dice of a label that is in neither label map, is NaN; a
@@ -44,7 +44,9 @@ public record Summary(List<Region> regions, List<String> columns, List<CaseScore
 
     /** Every column of the files: nnU-Net's numbers, then the others. */
     public List<String> allColumns() {
-        return Stream.concat(COUNTS.keySet().stream(), columns.stream()).distinct().toList();
+        return Stream.concat(COUNTS.keySet().stream(), columns.stream())
+                .distinct()
+                .toList();
     }
 
     /** A column of a region, one value per case in their order. */
@@ -77,9 +79,11 @@ public record Summary(List<Region> regions, List<String> columns, List<CaseScore
     public Map<String, Calibration> calibration() {
         Map<String, Calibration> pooled = new LinkedHashMap<>();
         for (CaseScore c : cases) {
-            c.calibration().forEach((key, calibration) -> pooled.computeIfAbsent(
-                            key, k -> new Calibration(calibration.topLabel().bins()))
-                    .add(calibration));
+            c.calibration()
+                    .forEach((key, calibration) -> pooled.computeIfAbsent(
+                                    key,
+                                    k -> new Calibration(calibration.topLabel().bins()))
+                            .add(calibration));
         }
         return pooled;
     }

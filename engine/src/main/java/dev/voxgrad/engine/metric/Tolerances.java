@@ -41,8 +41,9 @@ public record Tolerances(double general, Map<String, Double> byName) {
             }
             String name = part.substring(0, equals).strip();
             if (regions.stream().noneMatch(r -> r.name().equals(name))) {
-                throw new ConfigException("tolerance \"" + text + "\": \"" + name + "\" is no label or region; there are "
-                        + regions.stream().map(Region::name).toList());
+                throw new ConfigException(
+                        "tolerance \"" + text + "\": \"" + name + "\" is no label or region; there are "
+                                + regions.stream().map(Region::name).toList());
             }
             byName.put(name, mm);
         }

@@ -37,7 +37,12 @@ class CalibrationTest {
     @Test
     void nothingHasNoErrors() {
         Calibration none = new Calibration(15);
-        assertThat(new double[] {none.brier(), none.nll(), none.topLabel().ece(), none.topLabel().mce()})
+        assertThat(new double[] {
+                    none.brier(),
+                    none.nll(),
+                    none.topLabel().ece(),
+                    none.topLabel().mce()
+                })
                 .containsOnly(Double.NaN);
         assertThatThrownBy(() -> new Calibration(0))
                 .isInstanceOf(ConfigException.class)

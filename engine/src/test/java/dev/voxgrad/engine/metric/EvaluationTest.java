@@ -97,7 +97,8 @@ class EvaluationTest {
             }
         });
         assertThat(done[0]).isEqualTo(5);
-        assertThat(new SummaryJson(three.summary(), false)).hasToString(new SummaryJson(one.summary(), false).toString());
+        assertThat(new SummaryJson(three.summary(), false))
+                .hasToString(new SummaryJson(one.summary(), false).toString());
         Region a = DICE.regions().getFirst();
         assertThat(one.orThrow().values(a, "Dice")).containsExactly(1, 1, 1, 1, 1);
         assertThat(one.orThrow().values(DICE.regions().get(1), "FP")).containsExactly(0, 1, 2, 3, 4);
@@ -128,10 +129,18 @@ class EvaluationTest {
     void otherPlaceInSpaceIsAWarning() {
         double[] affine = Geometry.ofSpacing(1, 1, 1).affine();
         affine[3] = 20;
-        data.labels("pred/c.nii.gz", DatasetFolder.blocks(), DatasetFolder.GRID, new Geometry(new double[] {1, 1, 1}, affine));
+        data.labels(
+                "pred/c.nii.gz",
+                DatasetFolder.blocks(),
+                DatasetFolder.GRID,
+                new Geometry(new double[] {1, 1, 1}, affine));
         data.labels("ref/c.nii.gz", DatasetFolder.blocks());
-        Summary summary = Evaluation.run(pairs(".nii.gz", true), DICE, 1, () -> {}).orThrow();
-        assertThat(summary.cases().getFirst().warnings()).singleElement().asString().contains("c.nii.gz", "affines");
+        Summary summary =
+                Evaluation.run(pairs(".nii.gz", true), DICE, 1, () -> {}).orThrow();
+        assertThat(summary.cases().getFirst().warnings())
+                .singleElement()
+                .asString()
+                .contains("c.nii.gz", "affines");
     }
 
     @Test
@@ -166,8 +175,7 @@ class EvaluationTest {
     }
 
     private Summary calibrated(Optional<Path> mask) {
-        List<CaseFiles> cases =
-                CaseFiles.withProbabilities(pairs(".nii.gz", true), folder.resolve("prob"), ".nii.gz");
+        List<CaseFiles> cases = CaseFiles.withProbabilities(pairs(".nii.gz", true), folder.resolve("prob"), ".nii.gz");
         return Evaluation.run(cases, calibration(mask), 1, () -> {}).orThrow();
     }
 
@@ -187,7 +195,10 @@ class EvaluationTest {
         int voxels = DatasetFolder.GRID.voxels();
         NiftiWriter.writeFloat(
                 folder.resolve("prob/c1.nii.gz"),
-                List.of(Arrays.copyOf(p, voxels), Arrays.copyOfRange(p, voxels, 2 * voxels), Arrays.copyOfRange(p, 2 * voxels, 3 * voxels)),
+                List.of(
+                        Arrays.copyOf(p, voxels),
+                        Arrays.copyOfRange(p, voxels, 2 * voxels),
+                        Arrays.copyOfRange(p, 2 * voxels, 3 * voxels)),
                 NiftiHeader.create(DatasetFolder.GRID, Geometry.ofSpacing(1, 1, 1)));
         Summary summary = calibrated(Optional.empty());
         Region a = DICE.regions().getFirst();

@@ -18,7 +18,6 @@ class MetricsGoldenTest {
 
     @TestFactory
     Stream<DynamicTest> summaryMatchesNnunet() {
-        return Golden.category("pipeline")
-                .tests("evaluate", c -> c.expect().has("summary"), SetGolden::summary);
+        return Golden.category("pipeline").tests("evaluate", c -> c.expect().has("summary"), SetGolden::summary);
     }
 }

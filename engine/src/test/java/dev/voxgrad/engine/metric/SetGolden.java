@@ -94,10 +94,7 @@ final class SetGolden {
             Map<String, Confusion> counts = new LinkedHashMap<>();
             for (Region region : regions) {
                 MaskPair pair = MaskPair.of(
-                        volume(references.get(i)),
-                        volume(predictions.get(i)),
-                        Set.copyOf(region.labels()),
-                        ignore);
+                        volume(references.get(i)), volume(predictions.get(i)), Set.copyOf(region.labels()), ignore);
                 counts.put(region.key(), pair.counts());
             }
             CaseFiles files = new CaseFiles("c" + i, Path.of("p" + i), Path.of("r" + i), Optional.empty());
@@ -119,9 +116,7 @@ final class SetGolden {
                     label.isArray()
                             ? Region.ofLabels(
                                     "region",
-                                    label.values().stream()
-                                            .map(JsonNode::asInt)
-                                            .toList())
+                                    label.values().stream().map(JsonNode::asInt).toList())
                             : Region.ofLabel(label.asInt(), "label"));
         }
         int ignore = golden.params().path("ignore_label").asInt(-1);

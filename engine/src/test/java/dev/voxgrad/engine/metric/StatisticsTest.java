@@ -20,9 +20,8 @@ class StatisticsTest {
     private static final double[] DIFFERENCES = {0.03, -0.01, 0.05, 0.02, -0.04, 0.07, 0.06, 0.011, 0.09, 0.012};
 
     /** 60 differences with many of equal size and one 0. */
-    private static final double[] MANY = IntStream.range(0, 60)
-            .mapToDouble(i -> ((i * 37) % 61 - 25) / 4.0)
-            .toArray();
+    private static final double[] MANY =
+            IntStream.range(0, 60).mapToDouble(i -> ((i * 37) % 61 - 25) / 4.0).toArray();
 
     @Test
     void numbersAreThoseOfNumpy() {
@@ -152,8 +151,12 @@ class StatisticsTest {
 
     @Test
     void exactAndApproximateSignedRankAgreeWhereTheyMeet() {
-        double[] fifty = IntStream.range(0, 50).mapToDouble(i -> i % 3 == 0 ? -i : i + 0.5).toArray();
-        double[] more = IntStream.range(0, 51).mapToDouble(i -> i % 3 == 0 ? -i : i + 0.5).toArray();
+        double[] fifty = IntStream.range(0, 50)
+                .mapToDouble(i -> i % 3 == 0 ? -i : i + 0.5)
+                .toArray();
+        double[] more = IntStream.range(0, 51)
+                .mapToDouble(i -> i % 3 == 0 ? -i : i + 0.5)
+                .toArray();
         assertThat(PairedTests.signedRank(fifty)).isCloseTo(PairedTests.signedRank(more), within(0.02));
     }
 

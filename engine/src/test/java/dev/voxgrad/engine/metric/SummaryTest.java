@@ -72,7 +72,12 @@ class SummaryTest {
         JsonNode first = root.path("metric_per_case").path(0);
         assertThat(first.propertyNames()).containsExactly("metrics", "prediction_file", "reference_file");
         assertThat(first.path("metrics").path("2").path("Dice").isNull()).isTrue();
-        assertThat(root.path("metric_per_case").path(1).path("metrics").path("1").path("X").isNull())
+        assertThat(root.path("metric_per_case")
+                        .path(1)
+                        .path("metrics")
+                        .path("1")
+                        .path("X")
+                        .isNull())
                 .isTrue();
     }
 
