@@ -37,6 +37,9 @@ import picocli.CommandLine.Spec;
             "  voxgrad evaluate -p predictions -r labelsTs --dataset model --compare other/predictions"
         })
 final class EvaluateCommand implements Callable<Integer> {
+    /** Warnings shown; the same one often holds for every case. */
+    private static final int WARNINGS = 10;
+
     @Spec
     private CommandSpec spec;
 
@@ -158,7 +161,11 @@ final class EvaluateCommand implements Callable<Integer> {
                 other.map(folder -> cases(folder, otherProbabilities, ending)),
                 threads);
         PrintWriter err = spec.commandLine().getErr();
-        job.warnings().forEach(w -> err.println("voxgrad: warning: " + w));
+        List<String> warnings = job.warnings();
+        warnings.stream().limit(WARNINGS).forEach(w -> err.println("voxgrad: warning: " + w));
+        if (warnings.size() > WARNINGS) {
+            err.println("voxgrad: and " + (warnings.size() - WARNINGS) + " more warnings");
+        }
         if (!job.first().summary().cases().isEmpty()) {
             report(job, spec.commandLine().getOut());
         }

@@ -1,6 +1,7 @@
 package dev.voxgrad.cli;
 
 import dev.voxgrad.engine.ConfigException;
+import dev.voxgrad.engine.metric.CalibrationArea;
 import dev.voxgrad.engine.metric.CaseMetrics;
 import dev.voxgrad.engine.metric.EmptyCases;
 import dev.voxgrad.engine.metric.EvaluationSettings;
@@ -10,10 +11,8 @@ import dev.voxgrad.engine.metric.Region;
 import dev.voxgrad.engine.metric.Surface;
 import dev.voxgrad.engine.metric.Tolerances;
 import dev.voxgrad.engine.plan.LabelNames;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import picocli.CommandLine.Option;
 
 /** What {@code evaluate} scores, and how. */
@@ -100,10 +99,14 @@ final class MetricOptions {
     private int calibrationBins;
 
     @Option(
-            names = "--calibration-mask",
-            paramLabel = "FOLDER",
-            description = "Folder of label maps named like the references: calibration looks where they are not 0.")
-    private Optional<Path> calibrationMask;
+            names = "--calibration-area",
+            paramLabel = "AREA",
+            defaultValue = "all",
+            description =
+                    "Voxels that calibration looks at: all; union:MM, around the label in reference or prediction; or"
+                            + " a FOLDER of label maps named like the references, where they are not 0. With nearly all"
+                            + " background, all looks perfect. Default: ${DEFAULT-VALUE}.")
+    private String calibrationArea;
 
     /**
      * The settings for a task.
@@ -121,7 +124,7 @@ final class MetricOptions {
                 new CaseMetrics.Options(1, surface, lesions, policy),
                 Tolerances.parse(tolerances, all),
                 calibrationBins,
-                calibrationMask);
+                CalibrationArea.parse(calibrationArea));
         if (settings.needsProbabilities() && !withProbabilities) {
             throw new ConfigException("--metrics asks for calibration; give the probabilities with --probabilities");
         }

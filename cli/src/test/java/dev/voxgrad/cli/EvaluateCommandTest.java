@@ -209,9 +209,9 @@ class EvaluateCommandTest {
 
     @Test
     void regionsAreScoredBesideTheLabels() {
-        JsonNode root = json(evaluate("--regions", "all=lesion", "--json", "--strict-json"));
+        JsonNode root = json(evaluate("--regions", "whole=lesion", "--json", "--strict-json"));
         assertThat(root.path("mean").path("(1,)")).isEqualTo(root.path("mean").path("1"));
-        assertThat(root.path("settings").path("labels").path("(1,)").asString()).isEqualTo("all");
+        assertThat(root.path("settings").path("labels").path("(1,)").asString()).isEqualTo("whole");
     }
 
     @Test

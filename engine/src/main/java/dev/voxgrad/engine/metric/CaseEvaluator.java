@@ -44,8 +44,9 @@ final class CaseEvaluator {
         LabelVolume prediction = read(files.prediction(), warnings);
         LabelVolume reference = read(files.reference(), warnings);
         requireSameGrid(files.prediction(), prediction, files.reference(), reference, warnings);
-        Map<String, Calibration> calibration =
-                files.probabilities().isPresent() ? calibration(files, reference) : Map.of();
+        Map<String, Calibration> calibration = files.probabilities().isPresent()
+                ? CaseCalibration.of(files, prediction, reference, settings, device)
+                : Map.of();
         Map<String, Confusion> counts = new LinkedHashMap<>();
         Map<String, Map<String, Double>> values = new LinkedHashMap<>();
         for (Region region : settings.regions()) {
@@ -96,7 +97,7 @@ final class CaseEvaluator {
         return read.labels();
     }
 
-    private static void requireSameGrid(
+    static void requireSameGrid(
             Path predictionFile,
             LabelVolume prediction,
             Path referenceFile,
@@ -134,50 +135,5 @@ final class CaseEvaluator {
             }
         }
         return false;
-    }
-
-    private Map<String, Calibration> calibration(CaseFiles files, LabelVolume reference) {
-        int classes = settings.names().classes();
-        ProbabilityMap map = ProbabilityMap.read(files.probabilities().orElseThrow(), classes, reference.grid());
-        boolean[] counted = counted(files, reference);
-        Map<String, Calibration> byRegion = new HashMap<>();
-        Calibration all = new Calibration(settings.calibrationBins());
-        float[] voxel = new float[classes];
-        for (int i = 0; i < counted.length; i++) {
-            if (counted[i]) {
-                map.at(i, voxel);
-                all.add(voxel, reference.label(i));
-            }
-        }
-        byRegion.put(Summary.ALL_CLASSES, all);
-        for (Region region : settings.regions()) {
-            boolean[] member = region.members();
-            Calibration one = new Calibration(settings.calibrationBins());
-            for (int i = 0; i < counted.length; i++) {
-                if (counted[i]) {
-                    one.add(map.of(region, i), member[reference.label(i)]);
-                }
-            }
-            byRegion.put(region.key(), one);
-        }
-        return byRegion;
-    }
-
-    /** Voxels that calibration looks at. */
-    private boolean[] counted(CaseFiles files, LabelVolume reference) {
-        boolean[] counted = new boolean[reference.grid().voxels()];
-        for (int i = 0; i < counted.length; i++) {
-            counted[i] = reference.label(i) != settings.ignore();
-        }
-        if (settings.calibrationMask().isPresent()) {
-            Path file =
-                    settings.calibrationMask().get().resolve(files.reference().getFileName());
-            LabelVolume mask = NiftiReader.readLabels(file).labels();
-            requireSameGrid(file, mask, files.reference(), reference, new ArrayList<>());
-            for (int i = 0; i < counted.length; i++) {
-                counted[i] &= mask.label(i) != 0;
-            }
-        }
-        return counted;
     }
 }

@@ -22,7 +22,7 @@ public record Evaluation(Summary summary, List<Failed> failed) {
     /** A case that could not be scored. */
     public record Failed(CaseFiles files, RuntimeException error) {}
 
-    /** Bytes of Java heap per voxel that a case takes: two label maps, two masks, two distance maps and what sorting them needs. */
+    /** Bytes per voxel that a case takes at most: label maps, masks, lesion numbers, and distances with what sorts them. */
     private static final long BYTES_PER_VOXEL = 48;
 
     /** Share of the heap that cases in work may take together. */

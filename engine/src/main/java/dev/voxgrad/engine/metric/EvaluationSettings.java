@@ -1,13 +1,13 @@
 package dev.voxgrad.engine.metric;
 
+import dev.voxgrad.engine.ConfigException;
 import dev.voxgrad.engine.plan.LabelNames;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * What is scored, and how.
@@ -18,8 +18,7 @@ import java.util.Optional;
  * @param options how surfaces and lesions are found, and what empty masks are worth; its tolerance is not used
  * @param tolerances of surface Dice
  * @param calibrationBins bins of reliability curves
- * @param calibrationMask folder of label maps, one per case with the name of its reference: calibration looks at the voxels that are
- *     not 0; empty = at all
+ * @param calibrationArea voxels that calibration looks at
  */
 public record EvaluationSettings(
         LabelNames names,
@@ -28,7 +27,7 @@ public record EvaluationSettings(
         CaseMetrics.Options options,
         Tolerances tolerances,
         int calibrationBins,
-        Optional<Path> calibrationMask) {
+        CalibrationArea calibrationArea) {
     /** Dice and IoU of each foreground label. */
     public static EvaluationSettings standard(LabelNames names) {
         return new EvaluationSettings(
@@ -38,12 +37,25 @@ public record EvaluationSettings(
                 CaseMetrics.Options.DEFAULT,
                 Tolerances.DEFAULT,
                 Calibration.DEFAULT_BINS,
-                Optional.empty());
+                new CalibrationArea.Everywhere());
     }
 
-    /** Copies the list. */
+    /**
+     * Copies the list.
+     *
+     * @throws ConfigException when two regions have one name, or the same labels
+     */
     public EvaluationSettings {
         regions = List.copyOf(regions);
+        for (Function<Region, String> property : List.<Function<Region, String>>of(Region::name, Region::key)) {
+            List<String> found = regions.stream().map(property).sorted().toList();
+            for (int i = 1; i < found.size(); i++) {
+                if (found.get(i).equals(found.get(i - 1))) {
+                    throw new ConfigException(
+                            "regions: there are two \"" + found.get(i) + "\"; give each its own name" + " and labels");
+                }
+            }
+        }
     }
 
     /** Whether the probabilities of the predictions are needed. */
@@ -115,7 +127,7 @@ public record EvaluationSettings(
         json.put("lesions", lesions());
         if (needsProbabilities()) {
             json.put("calibration_bins", calibrationBins);
-            calibrationMask.ifPresent(folder -> json.put("calibration_mask", folder.toString()));
+            json.put("calibration_area", calibrationArea.toString());
         }
         return json;
     }

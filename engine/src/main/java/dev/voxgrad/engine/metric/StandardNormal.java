@@ -5,7 +5,7 @@ final class StandardNormal {
     /** Density at 0. */
     private static final double PEAK = 1 / Math.sqrt(2 * Math.PI);
 
-    /** Where the series hands over to the continued fraction: both have full precision here and converge in under 100 terms. */
+    /** Where the series hands over to the continued fraction: both have full precision here. */
     private static final double TAIL = 3;
 
     /** Beyond this the tail is below the smallest double. */

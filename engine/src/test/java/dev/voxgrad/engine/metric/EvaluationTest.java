@@ -20,7 +20,6 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,6 +27,8 @@ import org.junit.jupiter.api.io.TempDir;
 class EvaluationTest {
     private static final LabelNames NAMES = new LabelNames(Plans.labels("a", "b"));
     private static final EvaluationSettings DICE = EvaluationSettings.standard(NAMES);
+
+    private static final CalibrationArea EVERYWHERE = CalibrationArea.parse("all");
 
     @TempDir
     private Path folder;
@@ -163,7 +164,7 @@ class EvaluationTest {
         return p;
     }
 
-    private EvaluationSettings calibration(Optional<Path> mask) {
+    private EvaluationSettings calibration(CalibrationArea area) {
         return new EvaluationSettings(
                 NAMES,
                 Region.foreground(NAMES),
@@ -171,12 +172,12 @@ class EvaluationTest {
                 CaseMetrics.Options.DEFAULT,
                 Tolerances.DEFAULT,
                 10,
-                mask);
+                area);
     }
 
-    private Summary calibrated(Optional<Path> mask) {
+    private Summary calibrated(CalibrationArea area) {
         List<CaseFiles> cases = CaseFiles.withProbabilities(pairs(".nii.gz", true), folder.resolve("prob"), ".nii.gz");
-        return Evaluation.run(cases, calibration(mask), 1, () -> {}).orThrow();
+        return Evaluation.run(cases, calibration(area), 1, () -> {}).orThrow();
     }
 
     private void writeProbabilities(String name, float... values) throws IOException {
@@ -200,7 +201,7 @@ class EvaluationTest {
                         Arrays.copyOfRange(p, voxels, 2 * voxels),
                         Arrays.copyOfRange(p, 2 * voxels, 3 * voxels)),
                 NiftiHeader.create(DatasetFolder.GRID, Geometry.ofSpacing(1, 1, 1)));
-        Summary summary = calibrated(Optional.empty());
+        Summary summary = calibrated(EVERYWHERE);
         Region a = DICE.regions().getFirst();
         // A third of the voxels is a: a gap of 0.25 there and of 0.125 elsewhere.
         assertThat(summary.values(a, "ece")).containsExactly(new double[] {0.5 / 3, 0.5 / 3}, within(1e-9));
@@ -222,30 +223,61 @@ class EvaluationTest {
             mask[i] = (short) (mask[i] == 1 ? 1 : 0);
         }
         data.labels("mask/c0.nii.gz", mask);
-        Summary summary = calibrated(Optional.of(folder.resolve("mask")));
+        Summary summary = calibrated(new CalibrationArea.Masks(folder.resolve("mask")));
         assertThat(summary.mean(DICE.regions().get(0), "ece")).isCloseTo(0.25, within(1e-9));
         assertThat(summary.mean(DICE.regions().get(1), "ece")).isCloseTo(0.125, within(1e-9));
     }
 
     @Test
+    void calibrationAroundTheRegion() throws IOException {
+        writeCases(1);
+        writeProbabilities("c0.safetensors", confident(DatasetFolder.blocks()));
+        Region a = DICE.regions().get(0);
+        Summary close = calibrated(CalibrationArea.parse("union:0"));
+        assertThat(close.mean(a, "ece")).isCloseTo(0.25, within(1e-9));
+        assertThat(close.calibration().get(a.key()).voxels()).isEqualTo(2 * 7 * 8);
+        // One plane on each side of the two of a; all foreground and one plane for all classes.
+        Summary wider = calibrated(CalibrationArea.parse("union:1"));
+        assertThat(wider.calibration().get(a.key()).voxels()).isEqualTo(4 * 7 * 8);
+        assertThat(wider.mean(a, "ece")).isCloseTo((0.25 + 0.125) / 2, within(1e-9));
+        assertThat(wider.calibration().get(Summary.ALL_CLASSES).voxels()).isEqualTo(5 * 7 * 8);
+        for (String wrong : List.of("union:", "union:x", "union:-1")) {
+            assertThatThrownBy(() -> CalibrationArea.parse(wrong)).isInstanceOf(ConfigException.class);
+        }
+        assertThat(CalibrationArea.parse("union:5")).hasToString("union:5.0");
+        assertThat(CalibrationArea.parse("masks")).hasToString("masks");
+    }
+
+    @Test
+    void regionsNeedTheirOwnNamesAndLabels() {
+        for (Region twice : List.of(Region.parse("a=2", NAMES), Region.ofLabel(1, "c"))) {
+            List<Region> regions = List.of(Region.ofLabel(1, "a"), twice);
+            assertThatThrownBy(() -> new EvaluationSettings(
+                            NAMES, regions, DICE.metrics(), DICE.options(), DICE.tolerances(), 10, EVERYWHERE))
+                    .isInstanceOf(ConfigException.class)
+                    .hasMessageContaining("two");
+        }
+    }
+
+    @Test
     void wrongProbabilitiesAreRefused() throws IOException {
         writeCases(1);
-        assertThatThrownBy(() -> calibrated(Optional.empty()))
+        assertThatThrownBy(() -> calibrated(EVERYWHERE))
                 .isInstanceOf(DataException.class)
                 .hasMessageContainingAll("[c0]", "c", "safetensors");
-        assertThatThrownBy(() -> Evaluation.run(pairs(".nii.gz", true), calibration(Optional.empty()), 1, () -> {}))
+        assertThatThrownBy(() -> Evaluation.run(pairs(".nii.gz", true), calibration(EVERYWHERE), 1, () -> {}))
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining("probabilities");
         int voxels = DatasetFolder.GRID.voxels();
         float[] p = confident(DatasetFolder.blocks());
         writeProbabilities("c0.safetensors", Arrays.copyOf(p, 2 * voxels));
-        assertThatThrownBy(() -> calibrated(Optional.empty())).hasMessageContainingAll("2 channels", "3");
+        assertThatThrownBy(() -> calibrated(EVERYWHERE)).hasMessageContainingAll("2 channels", "3");
         p[7] = Float.NaN;
         p[8] = 1.5f;
         writeProbabilities("c0.safetensors", p);
-        assertThatThrownBy(() -> calibrated(Optional.empty())).hasMessageContainingAll("2 values", "logits");
+        assertThatThrownBy(() -> calibrated(EVERYWHERE)).hasMessageContainingAll("2 values", "logits");
         Arrays.fill(p, 0.5f);
         writeProbabilities("c0.safetensors", p);
-        assertThatThrownBy(() -> calibrated(Optional.empty())).hasMessageContaining("do not add up to 1");
+        assertThatThrownBy(() -> calibrated(EVERYWHERE)).hasMessageContaining("do not add up to 1");
     }
 }
