@@ -61,8 +61,7 @@ class InspectCommandTest {
         assertThat(facts.get("parameters").longValue()).isEqualTo(31_195_594);
         assertThat(facts.get("forwardGmac").doubleValue()).isCloseTo(477.28, within(0.005));
         double first = 128.0 * 128 * 128 * 32 * 27 / 1e9; // its input is the image and needs no gradient
-        assertThat(facts.get("trainingStepGflop").doubleValue())
-                .isCloseTo(2 * 2 * (3 * 477.28 - first), within(0.1));
+        assertThat(facts.get("trainingStepGflop").doubleValue()).isCloseTo(2 * 2 * (3 * 477.28 - first), within(0.1));
     }
 
     @Test
@@ -78,7 +77,9 @@ class InspectCommandTest {
                         .mapToLong(r -> r.get("parameters").longValue())
                         .sum())
                 .isEqualTo(31_195_594);
-        assertThat(rows.values().stream().mapToDouble(r -> r.get("gmac").doubleValue()).sum())
+        assertThat(rows.values().stream()
+                        .mapToDouble(r -> r.get("gmac").doubleValue())
+                        .sum())
                 .isCloseTo(477.28, within(0.01));
     }
 

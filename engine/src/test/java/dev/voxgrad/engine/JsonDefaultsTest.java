@@ -10,8 +10,7 @@ import tools.jackson.databind.json.JsonMapper;
 class JsonDefaultsTest {
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
-    private record Inner(
-            int a, @JsonDefault("0.5") double b) {}
+    private record Inner(int a, @JsonDefault("0.5") double b) {}
 
     private record Outer(
             String name,

@@ -88,8 +88,8 @@ public final class Tape {
      * @throws IllegalStateException when the tape was made without one: every step would drop the same elements
      */
     public long seed() {
-        return seed.orElseThrow(() -> new IllegalStateException(
-                "this tape has no seed for dropout; use Tape.training(scope, leaves, seed)"));
+        return seed.orElseThrow(() ->
+                new IllegalStateException("this tape has no seed for dropout; use Tape.training(scope, leaves, seed)"));
     }
 
     /** True when the gradient of this tensor is wanted, so that an op with it as input must be recorded. */

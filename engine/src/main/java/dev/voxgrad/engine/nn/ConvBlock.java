@@ -28,8 +28,7 @@ record ConvBlock(Conv conv, Optional<Norm> norm, float dropout, Activation.Funct
         Shape output(Shape x) {
             // floor((n + 2 (k-1)/2 - k)/s) + 1 for odd k
             return x.withChannels(out)
-                    .withGrid(
-                            (x.d() - 1) / stride.d() + 1, (x.h() - 1) / stride.h() + 1, (x.w() - 1) / stride.w() + 1);
+                    .withGrid((x.d() - 1) / stride.d() + 1, (x.h() - 1) / stride.h() + 1, (x.w() - 1) / stride.w() + 1);
         }
 
         long macs(Shape x) {

@@ -169,8 +169,9 @@ enum Family {
         return Arrays.stream(values())
                 .filter(f -> f.network.equals(network))
                 .findFirst()
-                .orElseThrow(() -> new ConfigException("network: there is no architecture \"" + network + "\"; use one of "
-                        + Arrays.stream(values()).map(Family::network).toList()));
+                .orElseThrow(
+                        () -> new ConfigException("network: there is no architecture \"" + network + "\"; use one of "
+                                + Arrays.stream(values()).map(Family::network).toList()));
     }
 
     String network() {

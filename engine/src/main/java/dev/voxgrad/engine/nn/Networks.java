@@ -79,8 +79,7 @@ public final class Networks {
             List<List<Integer>> strides,
             boolean deepSupervision) {
         List<Integer> down = Collections.nCopies(features.size(), 2);
-        return spec(
-                Family.RESIDUAL_UNET, inChannels, classes, features, kernels, strides, down, 1, deepSupervision);
+        return spec(Family.RESIDUAL_UNET, inChannels, classes, features, kernels, strides, down, 1, deepSupervision);
     }
 
     /** The network of nnU-Net's first version, two convolutions per stage. */

@@ -35,8 +35,7 @@ public record ParameterSpec(String name, Role role, Shape shape, long fanIn) {
         weightAndBias(specs, name, new Shape(in, kernel.d(), kernel.h(), kernel.w(), out), out, bias);
     }
 
-    private static void weightAndBias(
-            List<ParameterSpec> specs, String name, Shape weight, long out, boolean bias) {
+    private static void weightAndBias(List<ParameterSpec> specs, String name, Shape weight, long out, boolean bias) {
         long fanIn = weight.c() * weight.voxels();
         specs.add(new ParameterSpec(name + ".weight", Role.WEIGHT, weight, fanIn));
         if (bias) {

@@ -50,12 +50,15 @@ record UNetLayout(List<Chain> encoder, List<Step> decoder) {
             case DECODER -> decoder.forEach(step -> step.blocks().declare(specs));
             case UPSAMPLING -> decoder.forEach(step -> step.up().declare(specs));
             case HEADS -> decoder.forEach(step -> step.head().ifPresent(h -> h.declare(specs)));
-            case DECODER_STEPS -> decoder.forEach(step -> {
-                step.up().declare(specs);
-                step.blocks().declare(specs);
-            });
-            case UPSAMPLING_BY_LEVEL -> decoder.reversed().forEach(step -> step.up().declare(specs));
-            case DECODER_BY_LEVEL -> decoder.reversed().forEach(step -> step.blocks().declare(specs));
+            case DECODER_STEPS ->
+                decoder.forEach(step -> {
+                    step.up().declare(specs);
+                    step.blocks().declare(specs);
+                });
+            case UPSAMPLING_BY_LEVEL ->
+                decoder.reversed().forEach(step -> step.up().declare(specs));
+            case DECODER_BY_LEVEL ->
+                decoder.reversed().forEach(step -> step.blocks().declare(specs));
         }
     }
 

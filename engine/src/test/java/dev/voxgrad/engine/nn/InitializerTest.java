@@ -103,7 +103,8 @@ class InitializerTest {
         assertThat(Initializer.HE_LEAKY_ZERO_BRANCH.values(specs.get(0), SEED)).containsOnly(0);
         assertThat(Initializer.HE_LEAKY_ZERO_BRANCH.values(specs.get(1), SEED)).containsOnly(0);
         assertThat(Initializer.HE_LEAKY.values(specs.get(0), SEED)).containsOnly(1);
-        assertThat(Initializer.HE_LEAKY_ZERO_BRANCH.values(layer().get(4), SEED)).containsOnly(1);
+        assertThat(Initializer.HE_LEAKY_ZERO_BRANCH.values(layer().get(4), SEED))
+                .containsOnly(1);
         assertThat(Initializer.HE_LEAKY_ZERO_BRANCH.values(layer().get(0), SEED))
                 .isEqualTo(Initializer.HE_LEAKY.values(layer().get(0), SEED));
     }
@@ -112,7 +113,8 @@ class InitializerTest {
     void everyArchitectureStartsByItsRule() {
         SplittableRandom random = new SplittableRandom(SEED);
         Map<String, Initializer> rules = new LinkedHashMap<>();
-        Networks.names().forEach(n -> rules.put(n, RandomNetworks.spec(n, random).initializer()));
+        Networks.names()
+                .forEach(n -> rules.put(n, RandomNetworks.spec(n, random).initializer()));
         assertThat(rules)
                 .containsExactlyInAnyOrderEntriesOf(Map.of(
                         "PlainConvUNet", Initializer.HE_LEAKY,

@@ -63,8 +63,8 @@ class NetworkCostTest {
     }
 
     static Stream<Arguments> networks() {
-        NetworkSpec residual3d = Networks.residualEncoderUNet(
-                1, 2, Networks.doubled(32, 6, 320), kernels(3, 6), strides(3, 6), true);
+        NetworkSpec residual3d =
+                Networks.residualEncoderUNet(1, 2, Networks.doubled(32, 6, 320), kernels(3, 6), strides(3, 6), true);
         NetworkSpec residual2d =
                 Networks.residualUNet(5, 2, Networks.doubled(32, 5, 512), kernels(2, 5), strides(2, 5), false);
         NetworkSpec classic = Networks.classicUNet2D(1, 28, Networks.doubled(64, 5, 1024));
@@ -137,9 +137,7 @@ class NetworkCostTest {
         assertThat(cost.stages())
                 .extracting(NetworkCost.Stage::name, NetworkCost.Stage::macs)
                 .containsExactly(
-                        tuple("encoder 0", first),
-                        tuple("encoder 1", down),
-                        tuple("decoder 0", up + conv + head));
+                        tuple("encoder 0", first), tuple("encoder 1", down), tuple("decoder 0", up + conv + head));
         assertThat(cost.stages().get(1).output()).isEqualTo(new Shape(2, 1, 4, 3, 8));
         assertThat(cost.stages().get(1).parameters()).isEqualTo(8 * 4 * 9 + 8 + 16);
         assertThat(cost.trainingMacs()).isEqualTo(3 * (first + down + up + conv + head) - first);

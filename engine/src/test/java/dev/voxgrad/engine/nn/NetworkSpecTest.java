@@ -44,8 +44,7 @@ class NetworkSpecTest {
     /** The text is part of every checkpoint: bytes of files from before there were other architectures. */
     @Test
     void jsonOfAPlainNetworkKeepsItsBytes() {
-        assertThat(isotropic(2, 2, 64, 3, 5).toJson().replaceAll("\\R", "\n"))
-                .isEqualTo("""
+        assertThat(isotropic(2, 2, 64, 3, 5).toJson().replaceAll("\\R", "\n")).isEqualTo("""
                         {
                           "network" : "PlainConvUNet",
                           "dim" : 2,

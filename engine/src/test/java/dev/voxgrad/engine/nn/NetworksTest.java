@@ -33,7 +33,7 @@ class NetworksTest {
         return Networks.names();
     }
 
-    private static Tensor[] forward(NetworkSpec spec, Shape input, Scope scope, Tape tape, Module network) {
+    private static Tensor[] forward(Shape input, Scope scope, Tape tape, Module network) {
         return network.forward(tape, RandomNetworks.tensor(scope, input, 7)).toArray(Tensor[]::new);
     }
 
@@ -54,7 +54,7 @@ class NetworksTest {
             Module network = Networks.create(spec, model);
             network.parameters().initialize(spec.initializer(), 3);
             Tape tape = Tape.training(scope, network.parameters().tensors(), 1);
-            Tensor[] outputs = forward(spec, input, scope, tape, network);
+            Tensor[] outputs = forward(input, scope, tape, network);
             assertThat(outputs).as("%s", spec).hasSize(spec.deepSupervision() ? spec.stages() - 1 : 1);
             List<Tensor> upstream = new ArrayList<>();
             for (int level = 0; level < outputs.length; level++) {
@@ -67,7 +67,9 @@ class NetworksTest {
             Gradients gradients = tape.backward(List.of(outputs), upstream);
             network.parameters().byName().forEach((name, t) -> {
                 boolean evaluated = spec.deepSupervision() || !isLowerHead(name, spec);
-                assertThat(gradients.of(t).isPresent()).as("%s of %s", name, spec).isEqualTo(evaluated);
+                assertThat(gradients.of(t).isPresent())
+                        .as("%s of %s", name, spec)
+                        .isEqualTo(evaluated);
                 gradients.of(t).ifPresent(g -> assertFinite(g, spec));
             });
         }
@@ -99,9 +101,9 @@ class NetworksTest {
                     Module network = Networks.create(spec, model);
                     network.parameters().initialize(spec.initializer(), 3);
                     Tape tape = Tape.evaluation(recorded, network.parameters().tensors());
-                    Tensor[] expected = forward(spec, input, recorded, tape, network);
+                    Tensor[] expected = forward(input, recorded, tape, network);
                     long before = device.describe().poolLiveBytes();
-                    Tensor[] outputs = forward(spec, input, scope, Tape.inference(scope), network);
+                    Tensor[] outputs = forward(input, scope, Tape.inference(scope), network);
                     long grown = device.describe().poolLiveBytes() - before;
                     scope.tensor(input);
                     Arrays.stream(outputs).forEach(y -> scope.tensor(y.shape()));
@@ -152,8 +154,7 @@ class NetworksTest {
             Tape tape = Tape.training(scope, network.parameters().tensors(), 11);
             Tensor y = network.forward(tape, RandomNetworks.tensor(scope, new Shape(1, 32, 17, 18, 1), 7))
                     .get(0);
-            Gradients gradients =
-                    tape.backward(List.of(y), List.of(RandomNetworks.tensor(scope, y.shape(), 9)));
+            Gradients gradients = tape.backward(List.of(y), List.of(RandomNetworks.tensor(scope, y.shape(), 9)));
             long i = 100;
             for (Tensor p : network.parameters().tensors()) {
                 float[] direction = RandomNetworks.tensor(scope, p.shape(), i++).toArray();
@@ -163,7 +164,8 @@ class NetworksTest {
                 }
             }
         }
-        double step = 1.0 / 65536; // so small that few maxima of the pools move to another voxel; rounding is 5e-4 of the slope
+        double step = 1.0
+                / 65536; // so small that few maxima of the pools move to another voxel; rounding is 5e-4 of the slope
         double[] sides = new double[2];
         for (int side = 0; side < 2; side++) {
             try (Device device = Devices.open(name);
@@ -214,8 +216,7 @@ class NetworksTest {
                 2,
                 List.of(4, 8),
                 Collections.nCopies(2, Collections.nCopies(dim, kernel)),
-                List.of(
-                        Collections.nCopies(dim, 1), Collections.nCopies(dim, 2)),
+                List.of(Collections.nCopies(dim, 1), Collections.nCopies(dim, 2)),
                 List.of(1, 1),
                 List.of(1),
                 key.equals("deepSupervision"),
@@ -248,7 +249,12 @@ class NetworksTest {
                 .isInstanceOf(ShapeException.class)
                 .hasMessageContaining("divisible");
         NetworkSpec residual = Networks.residualEncoderUNet(
-                1, 2, List.of(4, 8), List.of(List.of(3, 3), List.of(3, 3)), List.of(List.of(1, 1), List.of(1, 2)), true);
+                1,
+                2,
+                List.of(4, 8),
+                List.of(List.of(3, 3), List.of(3, 3)),
+                List.of(List.of(1, 1), List.of(1, 2)),
+                true);
         residual.requireInput(new Shape(1, 1, 7, 8, 1));
         assertThatThrownBy(() -> residual.requireInput(new Shape(1, 1, 8, 7, 1)))
                 .isInstanceOf(ShapeException.class)

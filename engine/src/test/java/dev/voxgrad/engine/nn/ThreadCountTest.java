@@ -17,16 +17,13 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** The number of CPU threads never changes a bit of a forward and backward pass. */
 class ThreadCountTest {
-    private static final List<List<Integer>> KERNELS =
-            List.of(List.of(3, 3, 3), List.of(3, 3, 3), List.of(1, 3, 3));
-    private static final List<List<Integer>> STRIDES =
-            List.of(List.of(1, 1, 1), List.of(2, 2, 2), List.of(1, 2, 2));
+    private static final List<List<Integer>> KERNELS = List.of(List.of(3, 3, 3), List.of(3, 3, 3), List.of(1, 3, 3));
+    private static final List<List<Integer>> STRIDES = List.of(List.of(1, 1, 1), List.of(2, 2, 2), List.of(1, 2, 2));
     private static final List<Integer> FEATURES = List.of(8, 17, 20);
 
     static Stream<Arguments> networks() {
         Shape even = new Shape(2, 6, 20, 24, 2);
-        NetworkSpec basic =
-                Networks.basicUNet(3, 2, 1, List.of(8, 9, 12, 16, 18, 7), NetworkSpec.MISH, 0.1);
+        NetworkSpec basic = Networks.basicUNet(3, 2, 1, List.of(8, 9, 12, 16, 18, 7), NetworkSpec.MISH, 0.1);
         return Stream.of(
                 Arguments.of(NetworkSpec.plainUNet(2, 3, FEATURES, KERNELS, STRIDES, true), even),
                 Arguments.of(Networks.residualEncoderUNet(2, 3, FEATURES, KERNELS, STRIDES, true), even),
