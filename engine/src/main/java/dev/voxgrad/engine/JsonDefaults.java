@@ -33,10 +33,9 @@ public final class JsonDefaults {
         for (RecordComponent component : type.getRecordComponents()) {
             JsonDefault missing = component.getAnnotation(JsonDefault.class);
             JsonNode value = object.path(component.getName());
+            strip(value, component.getType()); // first: a record of nothing but defaults is {} then
             if (missing != null && value.toString().equals(missing.value())) {
                 object.remove(component.getName());
-            } else {
-                strip(value, component.getType());
             }
         }
     }

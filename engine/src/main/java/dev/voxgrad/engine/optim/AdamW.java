@@ -27,8 +27,12 @@ public final class AdamW implements Optimizer {
 
         /** Checks the ranges. */
         public Settings {
+            requireRanges("adamw", beta1, beta2, eps, weightDecay);
+        }
+
+        static void requireRanges(String optimizer, double beta1, double beta2, double eps, double weightDecay) {
             if (!(beta1 >= 0 && beta1 < 1) || !(beta2 >= 0 && beta2 < 1) || !(eps > 0) || !(weightDecay >= 0)) {
-                throw new IllegalArgumentException("adamw: beta1 " + beta1 + " and beta2 " + beta2
+                throw new IllegalArgumentException(optimizer + ": beta1 " + beta1 + " and beta2 " + beta2
                         + " must be in [0, 1), eps " + eps + " positive, weight decay " + weightDecay + " at least 0");
             }
         }
@@ -48,7 +52,7 @@ public final class AdamW implements Optimizer {
         if (settings.amsgrad()) {
             kinds.add(MAXIMUM);
         }
-        this.state = new OptimizerState(List.copyOf(kinds));
+        this.state = OptimizerState.ofZeros(kinds);
     }
 
     @Override
@@ -89,17 +93,7 @@ public final class AdamW implements Optimizer {
     }
 
     @Override
-    public Map<String, Tensor> state(Parameters parameters) {
-        return state.tensors(parameters);
-    }
-
-    @Override
-    public long steps() {
-        return state.steps();
-    }
-
-    @Override
-    public void resume(long steps) {
-        state.resume(steps);
+    public OptimizerState state() {
+        return state;
     }
 }

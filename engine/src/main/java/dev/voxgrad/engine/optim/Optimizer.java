@@ -2,15 +2,8 @@ package dev.voxgrad.engine.optim;
 
 import dev.voxgrad.engine.autograd.Gradients;
 import dev.voxgrad.engine.nn.Parameters;
-import dev.voxgrad.engine.tensor.Tensor;
-import java.util.Map;
 
-/**
- * Changes parameters by their gradients. A parameter without a gradient is left alone, as PyTorch does.
- *
- * <p>A checkpoint holds {@link #state} and {@link #steps}; to resume, copy saved values into the tensors of {@link #state} and call
- * {@link #resume}.
- */
+/** Changes parameters by their gradients. A parameter without a gradient is left alone, as PyTorch does. */
 public interface Optimizer {
     /**
      * One step in one fused pass over all parameters.
@@ -20,15 +13,6 @@ public interface Optimizer {
      */
     void step(Parameters parameters, Gradients gradients, double lr, double gradientScale);
 
-    /**
-     * The state tensors by name, for example {@code momentum.encoder.stages.0.0.convs.0.conv.weight}; each has the shape of its
-     * parameter and lives in the parameters' scope. Zero before the first step.
-     */
-    Map<String, Tensor> state(Parameters parameters);
-
-    /** Number of steps done. */
-    long steps();
-
-    /** Continues after a number of steps with the values that {@link #state} holds now. */
-    void resume(long steps);
+    /** What a checkpoint must hold so that the next step is the same to the bit. */
+    OptimizerState state();
 }

@@ -1,5 +1,7 @@
 package dev.voxgrad.engine.optim;
 
+import java.util.List;
+
 /**
  * The learning rate as a function of the epoch or step index, from 0 to length - 1. It depends on the index only, so resuming needs
  * no state.
@@ -51,6 +53,60 @@ public sealed interface Schedule {
             return index < warmUp
                     ? then.rate(0, length) * (index + 1) / warmUp
                     : then.rate(index - warmUp, length - warmUp);
+        }
+    }
+
+    /**
+     * Falls by a factor at each milestone.
+     *
+     * @param milestones ascending indices from which on the rate is multiplied by gamma once more
+     */
+    record Step(double start, List<Integer> milestones, double gamma) implements Schedule {
+        /** Keeps a copy of the list. */
+        public Step {
+            milestones = List.copyOf(milestones);
+        }
+
+        @Override
+        public double rate(int index, int length) {
+            long passed = milestones.stream().filter(m -> m <= index).count();
+            return start * Math.pow(gamma, passed);
+        }
+    }
+
+    /**
+     * Ranger21's, by step: linear rise, constant, linear fall to a floor. Where both overlap the fall wins.
+     *
+     * @param warmUp steps until the full rate; 0 = none
+     * @param warmDownStart share of the run after which the rate falls; 1 = never
+     * @param floor rate of the last step
+     */
+    record WarmUpWarmDown(double start, int warmUp, double warmDownStart, double floor) implements Schedule {
+        /** Share of the run that an automatic warm-up takes where its usual length is too long. */
+        private static final double SHORT_WARM_UP = 0.22;
+
+        /** The usual length is too long when it takes more than this share of the run. */
+        private static final double LONGEST_WARM_UP = 0.45;
+
+        /**
+         * The public code's length of the warm-up: 2/(1 - beta2) steps, or 22 % of a run that is too short for it.
+         *
+         * @param length number of steps
+         */
+        public static int automaticWarmUp(double beta2, int length) {
+            double usual = Math.ceil(2 / (1 - beta2));
+            return (int) (usual > LONGEST_WARM_UP * length ? SHORT_WARM_UP * length : usual);
+        }
+
+        @Override
+        public double rate(int index, int length) {
+            int step = index + 1;
+            int fall = (int) (warmDownStart * length);
+            if (warmDownStart < 1 && step >= fall) {
+                double share = Math.min(1, (step + 1.0 - fall) / (length - fall + 1));
+                return Math.max(start - (start - floor) * share, floor);
+            }
+            return step < warmUp ? start * step / warmUp : start;
         }
     }
 }

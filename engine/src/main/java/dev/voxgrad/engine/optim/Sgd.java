@@ -35,11 +35,12 @@ public final class Sgd implements Optimizer {
     private static final String MOMENTUM = "momentum";
 
     private final Settings settings;
-    private final OptimizerState state = new OptimizerState(List.of(MOMENTUM));
+    private final OptimizerState state;
 
-    /** With momentum buffers that start at zero. */
+    /** With momentum buffers that start at zero; without momentum there are none. */
     public Sgd(Settings settings) {
         this.settings = settings;
+        this.state = OptimizerState.ofZeros(settings.momentum() > 0 ? List.of(MOMENTUM) : List.of());
     }
 
     @Override
@@ -66,24 +67,16 @@ public final class Sgd implements Optimizer {
                                 table.lengths(arena),
                                 table.parameters(arena),
                                 table.gradients(arena),
-                                table.states(arena, tensors, n -> MOMENTUM + "." + n)));
+                                settings.momentum() > 0
+                                        ? table.states(arena, tensors, n -> MOMENTUM + "." + n)
+                                        : MemorySegment.NULL));
             }
         }
         state.advance();
     }
 
     @Override
-    public Map<String, Tensor> state(Parameters parameters) {
-        return state.tensors(parameters);
-    }
-
-    @Override
-    public long steps() {
-        return state.steps();
-    }
-
-    @Override
-    public void resume(long steps) {
-        state.resume(steps);
+    public OptimizerState state() {
+        return state;
     }
 }

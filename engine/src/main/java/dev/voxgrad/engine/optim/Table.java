@@ -42,6 +42,11 @@ final class Table {
         return names.size();
     }
 
+    /** Names of the parameters, in the order of the table. */
+    List<String> names() {
+        return names;
+    }
+
     NativeContext context() {
         return parameters.get(0).device().context();
     }

@@ -45,6 +45,26 @@ public final class WeightEma {
         }
     }
 
+    /** Starts again as a copy of the parameters. */
+    public void restart(Parameters parameters) {
+        parameters.byName().forEach((name, tensor) -> shadow.get(name).setScaled(1, tensor));
+    }
+
+    /**
+     * Exchanges average and parameters; a second call undoes it to the bit. In between {@link #shadow} holds the parameters that
+     * training goes on with, and everything that uses the parameters sees the average.
+     */
+    public void swap(Parameters parameters) {
+        parameters.byName().forEach((name, tensor) -> {
+            Tensor other = shadow.get(name);
+            try (Scope scope = tensor.device().scope()) {
+                Tensor kept = tensor.copy(scope);
+                tensor.setScaled(1, other);
+                other.setScaled(1, kept);
+            }
+        });
+    }
+
     /** The averaged weights by parameter name. */
     public Map<String, Tensor> shadow() {
         return Collections.unmodifiableMap(shadow);

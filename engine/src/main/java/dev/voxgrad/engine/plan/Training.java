@@ -1,6 +1,7 @@
 package dev.voxgrad.engine.plan;
 
 import dev.voxgrad.engine.ConfigException;
+import dev.voxgrad.engine.JsonDefault;
 import java.util.List;
 import java.util.TreeSet;
 
@@ -8,11 +9,12 @@ import java.util.TreeSet;
  * How to train.
  *
  * @param loss text such as {@code dice + ce}; read by the module of losses
- * @param optimizer {@code sgd} (Nesterov) or {@code adamw}
+ * @param optimizer {@code sgd}, {@code adam} (decay in the gradient), {@code adamw} or {@code ranger21}
  * @param learningRate at the start
- * @param momentum of sgd, in [0, 1); adamw does not use it
+ * @param momentum of sgd, in [0, 1); 0 = plain descent; the others do not use it
  * @param weightDecay of all parameters
- * @param schedule of the learning rate per epoch: {@code poly} (exponent 0.9), {@code cosine} or {@code constant}
+ * @param schedule of the learning rate: {@code poly}, {@code cosine}, {@code step}, {@code constant}, or Ranger21's
+ *     {@code warm-up-down}; by epoch, unless {@link Optimization} says by step
  * @param warmUpEpochs epochs of a linear rise before the schedule
  * @param epochs number of epochs
  * @param iterationsPerEpoch training batches per epoch
@@ -25,6 +27,7 @@ import java.util.TreeSet;
  * @param earlyStopPatience epochs without a better moving average of the validation Dice before the end; 0 = off
  * @param checkpointEvery epochs between two checkpoints
  * @param seed of every random number of the training
+ * @param optimization options of optimizer and schedule; may be left out of the JSON text
  */
 public record Training(
         String loss,
@@ -44,9 +47,10 @@ public record Training(
         boolean deepSupervision,
         int earlyStopPatience,
         int checkpointEvery,
-        long seed) {
-    private static final List<String> OPTIMIZERS = List.of("sgd", "adamw");
-    private static final List<String> SCHEDULES = List.of("poly", "cosine", "constant");
+        long seed,
+        @JsonDefault("{}") Optimization optimization) {
+    private static final List<String> OPTIMIZERS = List.of("sgd", "adam", "adamw", "ranger21");
+    private static final List<String> SCHEDULES = List.of("poly", "cosine", "step", "constant", "warm-up-down");
 
     /** Checks every value. */
     public Training {
@@ -81,6 +85,50 @@ public record Training(
                 "an object; see the plan.json in the folder of any trained model");
         require(earlyStopPatience >= 0, "earlyStopPatience", earlyStopPatience, "0 (off) or a number of epochs");
         require(checkpointEvery >= 1, "checkpointEvery", checkpointEvery, "a number of epochs of at least 1");
+        require(optimization != null, "optimization", null, "an object with options, or leave it out");
+        optimization.requireFits(optimizer, schedule, warmUpEpochs, epochs);
+    }
+
+    /** With the standard options of optimizer and schedule. */
+    public Training(
+            String loss,
+            String optimizer,
+            double learningRate,
+            double momentum,
+            double weightDecay,
+            String schedule,
+            int warmUpEpochs,
+            int epochs,
+            int iterationsPerEpoch,
+            int validationIterations,
+            double gradientClip,
+            double foregroundOversampling,
+            List<Integer> mirrorAxes,
+            Intensity intensity,
+            boolean deepSupervision,
+            int earlyStopPatience,
+            int checkpointEvery,
+            long seed) {
+        this(
+                loss,
+                optimizer,
+                learningRate,
+                momentum,
+                weightDecay,
+                schedule,
+                warmUpEpochs,
+                epochs,
+                iterationsPerEpoch,
+                validationIterations,
+                gradientClip,
+                foregroundOversampling,
+                mirrorAxes,
+                intensity,
+                deepSupervision,
+                earlyStopPatience,
+                checkpointEvery,
+                seed,
+                Optimization.standard());
     }
 
     /** nnU-Net's training: SGD with Nesterov momentum, polynomial decay, 1000 epochs of 250 batches. */
@@ -126,7 +174,8 @@ public record Training(
                 deepSupervision,
                 earlyStopPatience,
                 checkpointEvery,
-                otherSeed);
+                otherSeed,
+                optimization);
     }
 
     /** The same training with other mirror axes. */
@@ -149,7 +198,33 @@ public record Training(
                 deepSupervision,
                 earlyStopPatience,
                 checkpointEvery,
-                seed);
+                seed,
+                optimization);
+    }
+
+    /** The same training with another optimizer and schedule. */
+    public Training withOptimizer(
+            String otherOptimizer, double otherLearningRate, String otherSchedule, Optimization options) {
+        return new Training(
+                loss,
+                otherOptimizer,
+                otherLearningRate,
+                momentum,
+                weightDecay,
+                otherSchedule,
+                warmUpEpochs,
+                epochs,
+                iterationsPerEpoch,
+                validationIterations,
+                gradientClip,
+                foregroundOversampling,
+                mirrorAxes,
+                intensity,
+                deepSupervision,
+                earlyStopPatience,
+                checkpointEvery,
+                seed,
+                options);
     }
 
     private static void require(boolean holds, String key, Object found, String valid) {

@@ -12,7 +12,7 @@ import java.util.List;
  * @param meanDice pseudo Dice, mean over the foreground classes
  * @param emaDice its moving average, which selects the best checkpoint
  * @param dicePerClass pseudo Dice of each foreground class
- * @param learningRate of this epoch
+ * @param learningRate of the last step of this epoch
  * @param gradientNorm mean norm before clipping
  * @param skippedSteps steps left out because loss or gradient was not finite
  * @param seconds wall time

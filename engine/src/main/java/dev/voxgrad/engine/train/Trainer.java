@@ -14,11 +14,7 @@ import dev.voxgrad.engine.nn.Networks;
 import dev.voxgrad.engine.op.Argmax;
 import dev.voxgrad.engine.op.Loss;
 import dev.voxgrad.engine.op.Progress;
-import dev.voxgrad.engine.optim.AdamW;
 import dev.voxgrad.engine.optim.GradientNorm;
-import dev.voxgrad.engine.optim.Optimizer;
-import dev.voxgrad.engine.optim.Schedule;
-import dev.voxgrad.engine.optim.Sgd;
 import dev.voxgrad.engine.plan.Plan;
 import dev.voxgrad.engine.plan.PreparedCase;
 import dev.voxgrad.engine.plan.Training;
@@ -40,9 +36,6 @@ import java.util.Optional;
 public final class Trainer {
     /** Non-finite steps in a row after which a run stops. */
     private static final int MAX_BAD_STEPS = 3;
-
-    /** nnU-Net's exponent of the polynomial schedule. */
-    private static final double POLY_POWER = 0.9;
 
     private static final int MAX_WORKERS = 12;
     private static final int BATCHES_AHEAD = 6;
@@ -107,19 +100,17 @@ public final class Trainer {
     private void run() throws InterruptedException {
         try (Scope model = device.scope()) {
             Module network = Networks.create(plan.network(), model);
-            Optimizer optimizer = optimizer(training);
             Optional<Path> checkpoint = folder.resumable();
-            TrainingState state;
-            if (checkpoint.isPresent()) {
-                state = Checkpoint.read(checkpoint.get(), network.parameters(), optimizer);
-            } else {
+            if (checkpoint.isEmpty()) {
                 network.parameters().initialize(plan.network().initializer(), training.seed());
-                state = TrainingState.START;
             }
+            Learned learned = Learned.of(training, network.parameters());
+            TrainingState state =
+                    checkpoint.map(file -> Checkpoint.read(file, learned)).orElse(TrainingState.START);
             TrainingLog.truncate(folder.log(), state.finishedEpochs());
             if (!checkpoint.equals(Optional.of(folder.end()))) {
                 try {
-                    new Run(network, optimizer).epochs(state);
+                    new Run(network, learned).epochs(state);
                 } finally {
                     listener.finished();
                 }
@@ -127,41 +118,18 @@ public final class Trainer {
         }
     }
 
-    private static Optimizer optimizer(Training training) {
-        return switch (training.optimizer()) {
-            case "sgd" -> new Sgd(new Sgd.Settings(training.momentum(), true, 0, training.weightDecay()));
-            case "adamw" -> new AdamW(new AdamW.Settings(0.9, 0.999, 1e-8, training.weightDecay(), false, true));
-            default ->
-                throw new ConfigException("training.optimizer is " + training.optimizer() + "; use sgd or adamw");
-        };
-    }
-
-    /** The learning rate per epoch that a plan asks for. */
-    private static Schedule schedule(Training training) {
-        double lr = training.learningRate();
-        Schedule after = switch (training.schedule()) {
-            case "poly" -> new Schedule.Poly(lr, POLY_POWER);
-            case "cosine" -> new Schedule.Cosine(lr, 0);
-            case "constant" -> new Schedule.Constant(lr);
-            default ->
-                throw new ConfigException(
-                        "training.schedule is " + training.schedule() + "; use poly, cosine or constant");
-        };
-        return training.warmUpEpochs() == 0 ? after : new Schedule.WarmUp(training.warmUpEpochs(), after);
-    }
-
     /** The loop over epochs with everything that lives as long as the model. */
     private final class Run {
         private final Module network;
-        private final Optimizer optimizer;
+        private final Learned learned;
         private final DeepSupervision deepSupervision;
-        private final Schedule schedule = schedule(training);
+        private final LearningRate rate = LearningRate.of(training);
         private final int perEpoch = training.iterationsPerEpoch();
         private int badSteps;
 
-        Run(Module network, Optimizer optimizer) {
+        Run(Module network, Learned learned) {
             this.network = network;
-            this.optimizer = optimizer;
+            this.learned = learned;
             this.deepSupervision = DeepSupervision.of(
                     network.spec().deepSupervision() ? network.spec().stages() - 1 : 1);
         }
@@ -201,7 +169,7 @@ public final class Trainer {
         private TrainingState epoch(TrainingState state, Prefetcher<Batch> batches) throws InterruptedException {
             int epoch = state.finishedEpochs();
             long started = System.nanoTime();
-            double lr = schedule.rate(epoch, training.epochs());
+            double lr = 0;
             double lossSum = 0;
             double normSum = 0;
             int skipped = 0;
@@ -209,6 +177,7 @@ public final class Trainer {
             for (int i = 0; i < perEpoch; i++) {
                 long dropoutSeed = CounterRandom.of(training.seed(), "dropout", epoch, i)
                         .bits();
+                lr = rate.at(epoch, i);
                 Step step = step(batches.take(), lr, dropoutSeed, loss.at(progress.withStep(i)));
                 if (step.taken()) {
                     lossSum += step.loss();
@@ -219,7 +188,8 @@ public final class Trainer {
                 listener.step(epoch, i, step.loss());
             }
             int taken = Math.max(1, perEpoch - skipped);
-            Validation validation = validate(epoch, loss.at(progress.withStep(perEpoch - 1)));
+            Loss last = loss.at(progress.withStep(perEpoch - 1));
+            Validation validation = learned.withPredictionWeights(() -> validate(epoch, last));
             TrainingState next = state.after(validation.meanDice());
             EpochRecord record = new EpochRecord(
                     epoch,
@@ -267,7 +237,7 @@ public final class Trainer {
                 }
                 badSteps = 0;
                 double clip = training.gradientClip();
-                optimizer.step(network.parameters(), gradients, lr, clip > 0 ? norm.clipFactor(clip) : 1);
+                learned.step(gradients, lr, clip > 0 ? norm.clipFactor(clip) : 1);
                 return new Step(lossValue, norm.value(), true);
             }
         }
@@ -319,7 +289,7 @@ public final class Trainer {
         }
 
         private void write(Path file, TrainingState state) {
-            Checkpoint.write(file, plan.toJson(), network.parameters(), optimizer, state);
+            Checkpoint.write(file, plan.toJson(), learned, state);
         }
 
         private void deleteLatest() {

@@ -51,7 +51,7 @@ class OptimizerTest {
             sgd.step(p, gradients(scope, p, "a", 0, 0), 0.1, 1);
             // g = 0.0685, v = 0.5 * 2.1 + 0.0685 = 1.1185, x = 0.685 - 0.1 * (0.0685 + 0.5 * 1.1185)
             assertThat(p.get("a").toArray()[0]).isCloseTo(0.622225f, within(1e-6f));
-            assertThat(sgd.steps()).isEqualTo(2);
+            assertThat(sgd.state().steps()).isEqualTo(2);
         }
     }
 
@@ -73,10 +73,11 @@ class OptimizerTest {
         try (var d = Devices.open(device);
                 Scope scope = d.scope()) {
             Parameters p = parameters(scope);
-            assertThat(new Sgd(Sgd.Settings.NNUNET).state(p)).containsOnlyKeys("momentum.a", "momentum.b");
-            assertThat(new AdamW(AdamW.Settings.NNUNET).state(p)).hasSize(6);
+            assertThat(new Sgd(Sgd.Settings.NNUNET).state().tensors(p)).containsOnlyKeys("momentum.a", "momentum.b");
+            assertThat(new AdamW(AdamW.Settings.NNUNET).state().tensors(p)).hasSize(6);
             new AdamW(AdamW.Settings.DEFAULT)
-                    .state(p)
+                    .state()
+                    .tensors(p)
                     .values()
                     .forEach(t -> assertThat(t.toArray()).containsOnly(0));
         }

@@ -43,6 +43,8 @@ class OptimizersGoldenTest {
                     () -> new AdamW(s),
                     (x, g, lr) -> (x + lr * g / (Math.abs(g) + s.eps())) / (1 - lr * s.weightDecay()));
         });
+        handlers.put("ranger21", Ranger21Golden::trajectory);
+        handlers.put("ranger21_lr", Ranger21Golden::rates);
         handlers.put("lr_schedule", OptimizersGoldenTest::schedules);
         handlers.put("clip_grad_norm", OptimizersGoldenTest::clipping);
         handlers.put("ema", OptimizersGoldenTest::averages);
@@ -72,17 +74,14 @@ class OptimizersGoldenTest {
         double start(double x, double g, double lr);
     }
 
-    /**
-     * Sets the start values. Files made by the first generator hold the end of the reference's float32 run in in/param instead of its
-     * start; there the start is the first golden step undone in float64, and the 29 later steps and the hand-computed first step of
-     * {@link OptimizerTest} are the test. Files whose in/param is a start are used as they are.
-     */
-    private static void start(GoldenCase golden, Parameters parameters, Undo undo) {
-        boolean endGiven = parameters.byName().keySet().stream().allMatch(name -> holdsTheEnd(golden, name));
-        if (!endGiven) {
-            return; // the parameters have the values of in/param already
-        }
-        System.out.println(golden.id() + ": in/param is the end of the run; starting from golden step 0, undone");
+    private static void trajectory(GoldenCase golden, Supplier<Optimizer> optimizers, Undo undo) throws Exception {
+        GoldenTrajectory trajectory = GoldenTrajectory.of(golden);
+        Map<String, double[]> start =
+                trajectory.holdsTheEnd() ? undoFirstStep(golden, trajectory, undo) : trajectory.given();
+        trajectory.check(start, optimizers, t -> rate(golden.params(), t));
+    }
+
+    private static Map<String, double[]> undoFirstStep(GoldenCase golden, GoldenTrajectory trajectory, Undo undo) {
         double lr = golden.tensor("out/lr").values()[0];
         double scale = 1;
         if (golden.has("out/grad_norm_before_clip")) {
@@ -90,82 +89,15 @@ class OptimizersGoldenTest {
             scale = new GradientNorm(norm)
                     .clipFactor(golden.params().path("clip_norm").asDouble());
         }
-        double factor = scale;
-        parameters.byName().forEach((name, tensor) -> {
-            double[] path = golden.tensor("out/param." + name).values();
-            double[] gradient = golden.tensor("in/grad." + name).values();
-            float[] start = new float[Math.toIntExact(tensor.shape().elements())];
-            for (int i = 0; i < start.length; i++) {
-                start[i] = (float) undo.start(path[i], factor * gradient[i], lr);
-            }
-            tensor.set(start);
-        });
-    }
-
-    private static boolean holdsTheEnd(GoldenCase golden, String name) {
-        float[] given = golden.tensor("in/param." + name).floats();
-        double[] path = golden.tensor("out/param." + name).values();
-        for (int i = 0; i < given.length; i++) {
-            if (Math.abs(given[i] - path[path.length - given.length + i]) > 1e-5) {
-                return false;
+        Map<String, double[]> start = trajectory.at("out/param.", 0);
+        Map<String, double[]> gradients = trajectory.at("in/grad.", 0);
+        for (Map.Entry<String, double[]> entry : start.entrySet()) {
+            double[] x = entry.getValue();
+            for (int i = 0; i < x.length; i++) {
+                x[i] = undo.start(x[i], scale * gradients.get(entry.getKey())[i], lr);
             }
         }
-        return true;
-    }
-
-    /** Runs all steps; half-way the state moves to a second optimizer, as on resuming from a checkpoint. */
-    private static void trajectory(GoldenCase golden, Supplier<Optimizer> optimizers, Undo undo) throws Exception {
-        Devices.each(device -> {
-            try (Scope model = device.scope()) {
-                Parameters parameters = parameters(golden, model, "in/param.");
-                start(golden, parameters, undo);
-                Optimizer first = optimizers.get();
-                Optimizer second = optimizers.get();
-                int steps = (int) golden.scalar("steps");
-                Map<String, float[]> path = new LinkedHashMap<>();
-                parameters
-                        .byName()
-                        .forEach((name, t) ->
-                                path.put(name, new float[steps * (int) t.shape().elements()]));
-                double[] rates = new double[steps];
-                double[] norms = new double[steps];
-                Optimizer optimizer = first;
-                for (int t = 0; t < steps; t++) {
-                    if (t == steps / 2) {
-                        Map<String, Tensor> saved = first.state(parameters);
-                        second.state(parameters)
-                                .forEach((name, tensor) ->
-                                        tensor.set(saved.get(name).toArray()));
-                        second.resume(first.steps());
-                        optimizer = second;
-                    }
-                    rates[t] = rate(golden.params(), t);
-                    try (Scope step = device.scope()) {
-                        Gradients gradients = gradients(golden, step, parameters, t);
-                        GradientNorm norm = GradientNorm.of(parameters, gradients);
-                        norms[t] = norm.value();
-                        JsonNode clip = golden.params().path("clip_norm");
-                        double scale = clip.isNumber() ? norm.clipFactor(clip.asDouble()) : 1;
-                        optimizer.step(parameters, gradients, rates[t], scale);
-                    }
-                    int index = t;
-                    parameters.byName().forEach((name, tensor) -> {
-                        float[] now = tensor.toArray();
-                        System.arraycopy(now, 0, path.get(name), index * now.length, now.length);
-                    });
-                }
-                GoldenCase here = golden.on(device.name());
-                path.forEach((name, values) -> here.check("out/param." + name, values));
-                here.check("out/lr", rates);
-                if (golden.has("out/grad_norm_before_clip")) {
-                    // Without a tolerance in the manifest: float64 sums of the same float32 gradients, in another
-                    // order.
-                    Tolerance rounding = new Tolerance(0, 1e-12, Double.POSITIVE_INFINITY, 0);
-                    here.check(
-                            "out/grad_norm_before_clip", golden.tensor("out/grad_norm_before_clip"), norms, rounding);
-                }
-            }
-        });
+        return start;
     }
 
     private static double rate(JsonNode p, int step) {
@@ -177,6 +109,7 @@ class OptimizersGoldenTest {
         return s.rate(step, schedule.path("max_steps").asInt());
     }
 
+    /** Vectors, as many as the case has tensors. */
     private static Parameters parameters(GoldenCase golden, Scope scope, String prefix) {
         List<ParameterSpec> specs = new ArrayList<>();
         for (String key : golden.keys()) {
@@ -190,19 +123,6 @@ class OptimizersGoldenTest {
                 .byName()
                 .forEach((name, t) -> t.set(golden.tensor(prefix + name).floats()));
         return parameters;
-    }
-
-    /** The gradients of one step: the leaves themselves as outputs with these gradients upstream. */
-    private static Gradients gradients(GoldenCase golden, Scope scope, Parameters parameters, int step) {
-        List<Tensor> leaves = new ArrayList<>();
-        List<Tensor> upstream = new ArrayList<>();
-        parameters.byName().forEach((name, tensor) -> {
-            int n = (int) tensor.shape().elements();
-            float[] all = golden.tensor("in/grad." + name).floats();
-            leaves.add(tensor);
-            upstream.add(scope.tensor(tensor.shape(), Arrays.copyOfRange(all, step * n, (step + 1) * n)));
-        });
-        return Tape.training(scope, leaves).backward(leaves, upstream);
     }
 
     private static void schedules(GoldenCase golden) {
@@ -235,7 +155,9 @@ class OptimizersGoldenTest {
         Devices.each(device -> {
             try (Scope scope = device.scope()) {
                 Parameters parameters = parameters(golden, scope, "in/grad.");
-                Gradients gradients = gradients(golden, scope, parameters, 0);
+                List<Tensor> leaves = List.copyOf(parameters.tensors());
+                List<Tensor> upstream = leaves.stream().map(t -> t.copy(scope)).toList();
+                Gradients gradients = Tape.training(scope, leaves).backward(leaves, upstream);
                 GradientNorm norm = GradientNorm.of(parameters, gradients);
                 GoldenCase here = golden.on(device.name());
                 here.checkScalar("total_norm", norm.value());

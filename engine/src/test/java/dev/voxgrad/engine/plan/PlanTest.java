@@ -58,8 +58,8 @@ class PlanTest {
 
     @Test
     void wrongValuesAreErrorsThatNameKeyAndWhatIsValid() {
-        assertWrong("\"sgd\"", "\"adam\"", "training.optimizer is adam", "[sgd, adamw]");
-        assertWrong("\"poly\"", "\"step\"", "training.schedule is step", "poly, cosine, constant");
+        assertWrong("\"sgd\"", "\"lion\"", "training.optimizer is lion", "[sgd, adam, adamw, ranger21]");
+        assertWrong("\"poly\"", "\"exp\"", "training.schedule is exp", "poly, cosine, step, constant, warm-up-down");
         assertWrong("\"zscore\"", "\"ct\"", "normalization \"ct\"", "zscore-nonzero");
         assertWrong("\"batchSize\" : 2", "\"batchSize\" : 0", "batchSize is 0", "at least 1");
         assertWrong("\"batchSize\" : 2", "\"batchSize\" : \"two\"", "batchSize", "whole number");
