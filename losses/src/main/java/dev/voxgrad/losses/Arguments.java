@@ -110,26 +110,37 @@ public final class Arguments {
      * @throws ConfigException also when a rule is asked for and the context has no counts
      */
     public ClassWeights weights(String name) {
+        return find(name).map(this::readWeights).orElse(ClassWeights.NONE);
+    }
+
+    /** Class weights that follow a rule when they are not given. */
+    public ClassWeights weights(String name, ClassWeights.Rule standard) {
         return find(name)
-                .map(argument -> {
-                    if (argument.value() instanceof Syntax.Numbers numbers) {
-                        return ClassWeights.of(numbers.values());
-                    }
-                    ClassWeights.Rule rule = Stream.of(
-                                    ClassWeights.Rule.MEDIAN_FREQUENCY, ClassWeights.Rule.INVERSE_FREQUENCY)
-                            .filter(r -> TermText.word(r).equals(argument.source()))
-                            .findFirst()
-                            .orElseThrow(() ->
-                                    expected(argument, "a list such as [1, 2.5], median_frequency or inverse_frequency"));
-                    LabelCounts counts = context()
-                            .counts()
-                            .orElseThrow(() -> error(
-                                    argument.value().position(),
-                                    name + "=" + argument.source()
-                                            + " needs training labels, and there are none here; give a list"));
-                    return ClassWeights.of(rule, counts);
-                })
-                .orElse(ClassWeights.NONE);
+                .map(this::readWeights)
+                .orElseGet(() -> byRule(standard, call.position(), name));
+    }
+
+    private ClassWeights readWeights(Syntax.Argument argument) {
+        if (argument.value() instanceof Syntax.Numbers numbers) {
+            return ClassWeights.of(numbers.values());
+        }
+        ClassWeights.Rule rule = Stream.of(
+                        ClassWeights.Rule.MEDIAN_FREQUENCY, ClassWeights.Rule.INVERSE_FREQUENCY)
+                .filter(r -> TermText.word(r).equals(argument.source()))
+                .findFirst()
+                .orElseThrow(
+                        () -> expected(argument, "a list such as [1, 2.5], median_frequency or inverse_frequency"));
+        return byRule(rule, argument.value().position(), argument.name());
+    }
+
+    private ClassWeights byRule(ClassWeights.Rule rule, int position, String name) {
+        LabelCounts counts = context()
+                .counts()
+                .orElseThrow(() -> error(
+                        position,
+                        name + "=" + TermText.word(rule)
+                                + " needs training labels, and there are none here; give a list"));
+        return ClassWeights.of(rule, counts);
     }
 
     /** Two numbers as in {@code at=0.33..0.66}. */

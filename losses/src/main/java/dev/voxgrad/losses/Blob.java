@@ -68,6 +68,15 @@ public record Blob(Sum inner, double alpha, double beta, int connectivity, Mask 
         }
     }
 
+    static Blob parse(Arguments arguments) {
+        return new Blob(
+                arguments.loss(0),
+                arguments.number("alpha", ALPHA),
+                arguments.number("beta", BETA),
+                arguments.integer("connectivity", CONNECTIVITY),
+                arguments.choice("mask", Mask.ZERO_LOGIT));
+    }
+
     @Override
     public Nonlinearity nonlinearity() {
         return Nonlinearity.SIGMOID;
@@ -172,5 +181,16 @@ public record Blob(Sum inner, double alpha, double beta, int connectivity, Mask 
             case VOXELS -> mask == Mask.EXCLUDE ? 0 : others;
             case INTERSECTION, NLL_TRUE, COUNT -> 0;
         };
+    }
+
+    @Override
+    public String toString() {
+        return new TermText("blob")
+                .positional(inner)
+                .argument("alpha", alpha, ALPHA)
+                .argument("beta", beta, BETA)
+                .argument("connectivity", connectivity, CONNECTIVITY)
+                .argument("mask", mask, Mask.ZERO_LOGIT)
+                .toString();
     }
 }

@@ -1,6 +1,7 @@
 package dev.voxgrad.losses;
 
 import dev.voxgrad.engine.ConfigException;
+import dev.voxgrad.engine.op.SegLoss.Nonlinearity;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
@@ -83,6 +84,23 @@ public record ClassWeights(Rule rule, List<Double> values) {
             throw new ConfigException(
                     term + ": " + values.size() + " weights for " + classes + " classes; give one per class");
         }
+    }
+
+    /**
+     * Checks that labels are what the channels stand for: only then can their counts be weights.
+     *
+     * @param term whose weights they are, for the message
+     */
+    void requireLabels(String term, Nonlinearity nonlinearity) {
+        if (rule != Rule.LIST && nonlinearity == Nonlinearity.SIGMOID) {
+            throw new ConfigException(term + ": weights by " + rule.word()
+                    + " count labels, the channels of a sigmoid loss are regions; give a list");
+        }
+    }
+
+    /** The weight of one channel as the only one. */
+    ClassWeights ofChannel(int channel) {
+        return isEmpty() ? this : of(List.of(of(channel)));
     }
 
     /** As in loss text; nothing when there are none. */

@@ -4,8 +4,6 @@ import dev.voxgrad.engine.ConfigException;
 import dev.voxgrad.engine.op.SegLoss.Kind;
 import dev.voxgrad.engine.op.SegLoss.Nonlinearity;
 import dev.voxgrad.engine.op.SegLoss.Sums;
-import java.util.Collections;
-import java.util.List;
 
 /**
  * Softmax cross entropy as PyTorch's {@code cross_entropy}, with e the label smoothing, w the class weights and C the classes:
@@ -17,11 +15,11 @@ import java.util.List;
  *
  * <p>The mean is 0 with gradient 0 when no voxel counts or all their labels have weight 0 (PyTorch: NaN).
  *
- * @param classWeights one weight per class, at least 0; empty = all 1
+ * @param weights one per class
  * @param labelSmoothing e, at least 0 and below 1
  * @param reduction mean or sum over the voxels
  */
-public record CrossEntropy(List<Double> classWeights, double labelSmoothing, Reduction reduction) implements RegionTerm {
+public record CrossEntropy(ClassWeights weights, double labelSmoothing, Reduction reduction) implements RegionTerm {
     /** What is done with the values of the voxels. */
     public enum Reduction {
         MEAN,
@@ -29,25 +27,27 @@ public record CrossEntropy(List<Double> classWeights, double labelSmoothing, Red
     }
 
     /** The plain mean. */
-    public static final CrossEntropy DEFAULT = new CrossEntropy(List.of(), 0, Reduction.MEAN);
+    public static final CrossEntropy DEFAULT = new CrossEntropy(ClassWeights.NONE, 0, Reduction.MEAN);
 
     /** Checks the ranges. */
     public CrossEntropy {
-        classWeights = List.copyOf(classWeights);
         if (!(labelSmoothing >= 0 && labelSmoothing < 1)) {
             throw new ConfigException("ce: smoothing " + labelSmoothing + " is not in [0, 1)");
-        }
-        if (!classWeights.stream().allMatch(w -> w >= 0 && w < Double.POSITIVE_INFINITY)) {
-            throw new ConfigException("ce: weights " + classWeights + " must be numbers of at least 0");
-        }
-        if (!classWeights.isEmpty() && Collections.max(classWeights) == 0) {
-            throw new ConfigException("ce: all weights are 0; leave the term out instead");
         }
     }
 
     static CrossEntropy parse(Arguments arguments) {
+        return parse(arguments, arguments.weights("weights"));
+    }
+
+    /** The name {@code wce}: weights by median frequency unless it says otherwise. */
+    static CrossEntropy parseWeighted(Arguments arguments) {
+        return parse(arguments, arguments.weights("weights", ClassWeights.Rule.MEDIAN_FREQUENCY));
+    }
+
+    private static CrossEntropy parse(Arguments arguments, ClassWeights weights) {
         return new CrossEntropy(
-                arguments.numbers("weights"),
+                weights,
                 arguments.number("smoothing", DEFAULT.labelSmoothing),
                 arguments.choice("reduction", DEFAULT.reduction));
     }
@@ -59,10 +59,7 @@ public record CrossEntropy(List<Double> classWeights, double labelSmoothing, Red
 
     @Override
     public void requireClasses(int classes) {
-        if (!classWeights.isEmpty() && classWeights.size() != classes) {
-            throw new ConfigException(
-                    "ce: " + classWeights.size() + " weights for " + classes + " classes; give one per class");
-        }
+        weights.requireClasses("ce", classes);
     }
 
     @Override
@@ -73,7 +70,7 @@ public record CrossEntropy(List<Double> classWeights, double labelSmoothing, Red
         if (reduction == Reduction.MEAN) {
             double divisor = 0;
             for (int c = 0; c < classes; c++) {
-                divisor += classWeight(c) * batch.get(sums, c, Kind.COUNT);
+                divisor += weights.of(c) * batch.get(sums, c, Kind.COUNT);
             }
             if (divisor == 0) {
                 return 0;
@@ -82,11 +79,11 @@ public record CrossEntropy(List<Double> classWeights, double labelSmoothing, Red
         }
         double value = 0;
         for (int c = 0; c < classes; c++) {
-            double hard = factor * (1 - labelSmoothing) * classWeight(c);
+            double hard = factor * (1 - labelSmoothing) * weights.of(c);
             value += hard * batch.get(sums, c, Kind.NLL_TRUE);
             batch.add(partials, c, Kind.NLL_TRUE, hard);
             if (labelSmoothing > 0) {
-                double soft = factor * labelSmoothing / classes * classWeight(c);
+                double soft = factor * labelSmoothing / classes * weights.of(c);
                 value += soft * batch.get(sums, c, Kind.NLL_OTHER);
                 batch.add(partials, c, Kind.NLL_OTHER, soft);
             }
@@ -94,15 +91,12 @@ public record CrossEntropy(List<Double> classWeights, double labelSmoothing, Red
         return value;
     }
 
-    private double classWeight(int clazz) {
-        return classWeights.isEmpty() ? 1 : classWeights.get(clazz);
-    }
-
     @Override
     public String toString() {
-        return new TermText("ce")
+        boolean median = weights.rule() == ClassWeights.Rule.MEDIAN_FREQUENCY;
+        return new TermText(median ? "wce" : "ce")
                 .argument("smoothing", labelSmoothing, DEFAULT.labelSmoothing)
-                .argument("weights", classWeights)
+                .argument("weights", median ? ClassWeights.NONE : weights)
                 .argument("reduction", reduction, DEFAULT.reduction)
                 .toString();
     }

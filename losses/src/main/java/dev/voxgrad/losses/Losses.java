@@ -13,7 +13,16 @@ public final class Losses {
 
     private static final List<LossFactory> BUILT_IN = List.of(
             LossFactory.of("ce", "cross entropy: class weights, label smoothing", CrossEntropy::parse),
+            LossFactory.of("wce", "ce with class weights by median frequency", CrossEntropy::parseWeighted),
+            LossFactory.ofSigmoid("bce", "binary cross entropy of every channel", BinaryCrossEntropy::parse),
             LossFactory.of("dice", "soft Dice of nnU-Net: per sample or batch, softmax or sigmoid", SoftDice::parse),
+            LossFactory.of("monai_dice", "soft Dice or Jaccard of MONAI", MonaiDice::parse),
+            LossFactory.of("gdl", "generalized Dice: classes weigh by 1/volume^2", GeneralizedDice::parse),
+            LossFactory.of("wdice", "Dice with class weights by median frequency", WeightedDice::parse),
+            LossFactory.of("tversky", "Dice with other weights of false positives and negatives", Tversky::parse),
+            LossFactory.of("topk", "cross entropy of the worst voxels: topk(0.1) = 10 percent", TopK::parse),
+            LossFactory.of("focal", "cross entropy that looks away from easy voxels", Focal::parse),
+            LossFactory.ofSigmoid("blob", "every connected component weighs the same: blob(dice + bce)", Blob::parse),
             LossFactory.of(
                     "schedule", "one loss after the other, step, linear or cosine, by epoch or step", Schedule::parse));
 

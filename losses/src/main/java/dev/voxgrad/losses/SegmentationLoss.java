@@ -8,6 +8,7 @@ import dev.voxgrad.engine.op.Progress;
 import dev.voxgrad.engine.op.SegLoss;
 import dev.voxgrad.engine.op.SegLoss.Nonlinearity;
 import dev.voxgrad.engine.tensor.Labels;
+import dev.voxgrad.engine.tensor.Scope;
 import dev.voxgrad.engine.tensor.Tensor;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -15,11 +16,15 @@ import java.util.OptionalInt;
 /**
  * A sum of terms as the objective of a network. {@code toString} is the text that a plan stores.
  *
+ * <p>With softmax, labels are classes [N,D,H,W,1]. With sigmoid they are 0/1 targets [N,D,H,W,C], or class labels [N,D,H,W,1] from which
+ * the targets follow by the regions; an ignore label then becomes a mask.
+ *
  * @param sum what is computed
  * @param classes channels of the logits: classes with background for softmax (at least 2), regions for sigmoid
- * @param ignoreLabel label of voxels that do not count, none of the classes; softmax only
+ * @param ignoreLabel label of voxels that do not count, above all classes
+ * @param regions the labels of each channel, for sigmoid
  */
-public record SegmentationLoss(Sum sum, int classes, OptionalInt ignoreLabel) implements Loss {
+public record SegmentationLoss(Sum sum, int classes, OptionalInt ignoreLabel, Regions regions) implements Loss {
     /** Labels are bytes. */
     private static final int LABEL_MAX = 255;
 
@@ -31,48 +36,87 @@ public record SegmentationLoss(Sum sum, int classes, OptionalInt ignoreLabel) im
                     "loss \"" + sum + "\" cannot be used with " + classes + (classes == 1 ? " class" : " classes")
                             + (softmax ? ", softmax needs the background and at least one more" : ""));
         }
-        if (ignoreLabel.isPresent()) {
-            int label = ignoreLabel.getAsInt();
-            if (!softmax) {
-                throw new ConfigException(
-                        "loss \"" + sum + "\" has independent channels, an ignore label needs a softmax loss");
-            }
-            if (label < classes || label > LABEL_MAX) {
-                throw new ConfigException("the ignore label " + label + " must lie above the " + classes
-                        + " classes (0 to " + (classes - 1) + ") and be at most " + LABEL_MAX);
-            }
+        if (regions.labels().size() != classes) {
+            throw new ConfigException("loss \"" + sum + "\" has " + classes + " channels, there are "
+                    + regions.labels().size() + " regions");
+        }
+        int highest = softmax ? classes - 1 : regions.highestLabel();
+        if (ignoreLabel.isPresent()
+                && (ignoreLabel.getAsInt() <= highest || ignoreLabel.getAsInt() > LABEL_MAX)) {
+            throw new ConfigException("the ignore label " + ignoreLabel.getAsInt() + " must lie above the labels (0 to "
+                    + highest + ") and be at most " + LABEL_MAX);
         }
         sum.requireClasses(classes);
     }
 
+    /** A loss whose channel k is label k + 1 if it is one for sigmoid. */
+    public SegmentationLoss(Sum sum, int classes, OptionalInt ignoreLabel) {
+        this(sum, classes, ignoreLabel, Regions.foreground(classes));
+    }
+
     @Override
     public Tensor apply(Tape tape, Tensor logits, Labels labels) {
-        requireShape(logits);
-        return SegLoss.apply(tape, logits, labels, options(), sum.passes());
+        return apply(tape, logits, labels, Optional.empty());
+    }
+
+    /**
+     * The same with a mask.
+     *
+     * @param mask 0/1 bytes [N,D,H,W,1]; voxels where it is 0 do not count
+     */
+    public Tensor apply(Tape tape, Tensor logits, Labels labels, Optional<Labels> mask) {
+        Inputs inputs = inputs(tape.scope(), logits, labels, mask);
+        return SegLoss.apply(tape, logits, inputs.labels, inputs.options, sum.passes());
     }
 
     /** The value alone, in float64. */
-    double value(Tensor logits, Labels labels) {
-        requireShape(logits);
-        return SegLoss.value(logits, labels, options(), sum.passes());
-    }
-
-    private void requireShape(Tensor logits) {
-        if (logits.shape().c() != classes) {
-            throw new ShapeException("loss \"" + sum + "\" is for " + classes + " classes, the logits are "
-                    + logits.shape() + "; check the labels of the plan");
+    public double value(Tensor logits, Labels labels, Optional<Labels> mask) {
+        try (Scope scope = logits.device().scope()) {
+            Inputs inputs = inputs(scope, logits, labels, mask);
+            return SegLoss.value(logits, inputs.labels, inputs.options, sum.passes());
         }
     }
 
     @Override
     public SegmentationLoss at(Progress progress) {
         Sum now = sum.at(progress);
-        return now == sum ? this : new SegmentationLoss(now, classes, ignoreLabel);
+        return now == sum ? this : new SegmentationLoss(now, classes, ignoreLabel, regions);
     }
 
-    /** What the passes need to know. */
-    SegLoss.Options options() {
-        return new SegLoss.Options(sum.nonlinearity(), ignoreLabel.orElse(-1), Optional.empty());
+    /** Labels as the passes take them. */
+    private record Inputs(Labels labels, SegLoss.Options options) {}
+
+    private Inputs inputs(Scope scope, Tensor logits, Labels labels, Optional<Labels> mask) {
+        if (logits.shape().c() != classes) {
+            throw new ShapeException("loss \"" + sum + "\" is for " + classes + " classes, the logits are "
+                    + logits.shape() + "; check the labels of the plan");
+        }
+        if (sum.nonlinearity() == Nonlinearity.SOFTMAX) {
+            return new Inputs(
+                    labels, new SegLoss.Options(Nonlinearity.SOFTMAX, ignoreLabel.orElse(-1), mask));
+        }
+        boolean classLabels = labels.shape().c() == 1
+                && (classes > 1 || ignoreLabel.isPresent() || !regions.equals(Regions.foreground(1)));
+        if (!classLabels) {
+            return new Inputs(labels, new SegLoss.Options(Nonlinearity.SIGMOID, -1, mask));
+        }
+        Regions.Targets split = regions.targets(scope, labels, ignoreLabel);
+        Optional<Labels> both = split.mask().isPresent() && mask.isPresent()
+                ? Optional.of(both(scope, split.mask().get(), mask.get()))
+                : split.mask().or(() -> mask);
+        return new Inputs(split.targets(), new SegLoss.Options(Nonlinearity.SIGMOID, -1, both));
+    }
+
+    private static Labels both(Scope scope, Labels one, Labels other) {
+        if (!one.shape().equals(other.shape())) {
+            throw new ShapeException("loss: mask " + other.shape() + " for labels " + one.shape());
+        }
+        byte[] a = one.toArray();
+        byte[] b = other.toArray();
+        for (int i = 0; i < a.length; i++) {
+            a[i] = (byte) (a[i] != 0 && b[i] != 0 ? 1 : 0);
+        }
+        return scope.labels(one.shape(), a);
     }
 
     @Override

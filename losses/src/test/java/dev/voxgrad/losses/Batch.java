@@ -8,6 +8,7 @@ import dev.voxgrad.engine.tensor.Scope;
 import dev.voxgrad.engine.tensor.Shape;
 import dev.voxgrad.engine.tensor.Tensor;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 
 /** Logits [N,D,H,W,C] with class labels [N,D,H,W,1] or targets [N,D,H,W,C] on the host, to evaluate losses on. */
@@ -43,7 +44,7 @@ record Batch(Shape shape, float[] logits, byte[] labels) {
     /** The value in float64. */
     double value(Device device, SegmentationLoss loss) {
         try (Scope scope = device.scope()) {
-            return loss.value(scope.tensor(shape, logits), labels(scope));
+            return loss.value(scope.tensor(shape, logits), labels(scope), Optional.empty());
         }
     }
 

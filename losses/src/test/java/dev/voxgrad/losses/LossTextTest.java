@@ -30,7 +30,8 @@ class LossTextTest {
                         .sum())
                 .isEqualTo(new Sum(List.of(
                         new Sum.Part(0.5, new SoftDice(true, true, 1e-4, Nonlinearity.SOFTMAX)),
-                        new Sum.Part(1, new CrossEntropy(List.of(1.0, 2.0, 3.5), 0.1, CrossEntropy.Reduction.MEAN)))));
+                        new Sum.Part(1, new CrossEntropy(
+                                        ClassWeights.of(List.of(1.0, 2.0, 3.5)), 0.1, CrossEntropy.Reduction.MEAN)))));
     }
 
     @Test
@@ -68,9 +69,9 @@ class LossTextTest {
     void everyNameReadsAndPrintsItself() {
         assertThat(Losses.factories().keySet()).allSatisfy(name -> {
             String text = WRAPPERS.contains(name) ? name + "(dice)" : name;
-            SegmentationLoss loss = parse(text);
-            assertThat(loss.toString()).startsWith(name);
-            assertThat(parse(loss.toString())).isEqualTo(loss);
+            Sum sum = parseAny(text);
+            assertThat(sum.toString()).startsWith(name);
+            assertThat(parseAny(sum.toString())).isEqualTo(sum);
         });
     }
 
@@ -172,10 +173,11 @@ class LossTextTest {
     }
 
     @Test
-    void sigmoidLossHasNoIgnoreLabel() {
+    void ignoreLabelOfASigmoidLossMustBeInNoRegion() {
         assertThatThrownBy(() -> Losses.parse("dice(sigmoid=true)", 3, OptionalInt.of(3)))
                 .isInstanceOf(ConfigException.class)
-                .hasMessageContaining("softmax");
+                .hasMessageContaining("ignore label 3");
+        assertThat(Losses.parse("dice(sigmoid=true)", 3, OptionalInt.of(4))).isNotNull();
     }
 
     @Test

@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.voxgrad.engine.autograd.Gradients;
 import dev.voxgrad.engine.autograd.Tape;
+import dev.voxgrad.engine.infer.Uncertainty;
 import dev.voxgrad.engine.nn.DeepSupervision;
-import dev.voxgrad.engine.op.SegLoss;
-import dev.voxgrad.engine.op.SegLoss.Nonlinearity;
+import dev.voxgrad.engine.op.Components;
 import dev.voxgrad.engine.tensor.Device;
 import dev.voxgrad.engine.tensor.Labels;
 import dev.voxgrad.engine.tensor.Scope;
@@ -16,9 +16,8 @@ import dev.voxgrad.golden.Devices;
 import dev.voxgrad.golden.Golden;
 import dev.voxgrad.golden.GoldenCase;
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -30,86 +29,60 @@ import tools.jackson.databind.JsonNode;
 
 /** Values and gradients of the reference implementations. */
 class LossesGoldenTest {
-    private static final double DENOMINATOR_FLOOR = 1e-8;
-
     @TestFactory
     Stream<DynamicTest> matchesReference() {
-        return Golden.category("losses")
-                .tests(Map.of(
-                        "cross_entropy", onEachDevice(c -> Sum.of(crossEntropy(c))),
-                        "soft_dice", onEachDevice(c -> Sum.of(softDice(c))),
-                        "dice_ce", onEachDevice(LossesGoldenTest::diceAndCrossEntropy),
-                        "loss_schedule", GoldenSchedule::checkWeights,
-                        "class_weights", GoldenSchedule::checkClassWeights,
-                        "deep_supervision",
-                                golden -> Devices.each(device -> checkHeads(golden.on(device.name()), device))));
+        Map<String, Golden.Handler> handlers = new LinkedHashMap<>();
+        handlers.put("cross_entropy", loss(GoldenTexts::crossEntropy));
+        handlers.put("bce_with_logits", loss(GoldenTexts::binaryCrossEntropy));
+        handlers.put("soft_dice", loss(GoldenTexts::softDice));
+        handlers.put("monai_dice", loss(GoldenTexts::monaiDice));
+        handlers.put("monai_dice_ce", loss(GoldenTexts::monaiDiceAndCrossEntropy));
+        handlers.put("generalized_dice", loss(GoldenTexts::generalizedDice));
+        handlers.put("generalized_dice_nnunet_v1", loss(GoldenTexts::generalizedDiceOfNnunetV1));
+        handlers.put("weighted_ce_weighted_dice", loss(GoldenTexts::weightedCrossEntropyAndDice));
+        handlers.put("dice_ce", loss(GoldenTexts::diceAndCrossEntropy));
+        handlers.put("dice_bce", loss(GoldenTexts::diceAndBinaryCrossEntropy));
+        handlers.put("wce_gdl", loss(GoldenTexts::weightedCrossEntropyAndGeneralizedDice));
+        handlers.put(
+                "deep_supervision", golden -> Devices.each(device -> checkHeads(golden.on(device.name()), device)));
+        handlers.put("loss_schedule", GoldenSchedule::checkWeights);
+        handlers.put("class_weights", GoldenSchedule::checkClassWeights);
+        handlers.put("uncertainty", LossesGoldenTest::checkUncertainty);
+        return Golden.category("losses").tests(handlers);
     }
 
-    private static CrossEntropy crossEntropy(GoldenCase c) {
-        JsonNode p = c.params();
-        List<Double> weights = p.path("class_weights").asBoolean(false)
-                ? Arrays.stream(c.tensor("in/class_weights").values()).boxed().toList()
-                : List.of();
-        String reduction = p.path("reduction").asString("mean").toUpperCase(Locale.ROOT);
-        return new CrossEntropy(
-                weights, p.path("label_smoothing").asDouble(0), CrossEntropy.Reduction.valueOf(reduction));
+    private static Golden.Handler loss(Function<GoldenCase, GoldenTexts.Texts> texts) {
+        return golden ->
+                Devices.each(device -> GoldenLoss.check(golden.on(device.name()), texts.apply(golden), device));
     }
 
-    private static SoftDice softDice(GoldenCase c) {
-        JsonNode p = c.params();
-        assertThat(p.path("denominator_floor").asDouble(DENOMINATOR_FLOOR)).isEqualTo(DENOMINATOR_FLOOR);
-        return new SoftDice(
-                p.required("batch_dice").asBoolean(),
-                p.required("do_bg").asBoolean(),
-                p.required("smooth").asDouble(),
-                Nonlinearity.valueOf(p.path("nonlin").asString("softmax").toUpperCase(Locale.ROOT)));
-    }
-
-    private static Sum diceAndCrossEntropy(GoldenCase c) {
-        JsonNode p = c.params();
-        return new Sum(List.of(
-                new Sum.Part(p.path("weight_dice").asDouble(1), softDice(c)),
-                new Sum.Part(p.path("weight_ce").asDouble(1), crossEntropy(c))));
-    }
-
-    private static Golden.Handler onEachDevice(Function<GoldenCase, Sum> loss) {
-        return golden -> Devices.each(device -> check(golden.on(device.name()), loss.apply(golden), device));
-    }
-
-    private static void check(GoldenCase golden, Sum sum, Device device) {
-        try (Scope scope = device.scope()) {
-            Tensor logits = ChannelsLast.tensor(scope, golden.tensor("in/logits"));
-            Labels labels = golden.has("in/target")
-                    ? ChannelsLast.channels(scope, golden.tensor("in/target"))
-                    : ChannelsLast.labels(scope, golden.tensor("in/labels"));
-            JsonNode ignore = golden.params().path("ignore_index");
-            OptionalInt ignoreLabel = ignore.isNumber() ? OptionalInt.of(ignore.asInt()) : OptionalInt.empty();
-            SegmentationLoss loss =
-                    new SegmentationLoss(sum, (int) logits.shape().c(), ignoreLabel);
-            SegLoss.Options options = withMask(golden, scope, loss.options());
-
-            golden.checkScalar("value", SegLoss.value(logits, labels, options, sum.passes()));
-            for (Sum.Part part : sum.parts()) {
-                String key = part.term() instanceof SoftDice ? "dice_part" : "ce_part";
-                if (golden.json().path("scalars").has(key)) {
-                    golden.checkScalar(
-                            key, SegLoss.value(logits, labels, options, Sum.of(part.term()).passes()));
-                }
-            }
-
-            Tape tape = Tape.training(scope, List.of(logits));
-            Tensor value = options.mask().isPresent()
-                    ? SegLoss.apply(tape, logits, labels, options, sum.passes())
-                    : loss.apply(tape, logits, labels);
-            float[] gradient =
-                    ChannelsLast.array(tape.backward(value).of(logits).orElseThrow());
-            if (golden.has("out/value")) {
-                golden.check("out/value", value.toArray());
-                golden.check("grad/logits", gradient);
-            } else {
-                assertThat(value.item()).isNaN();
-            }
+    private static void checkTopK(GoldenCase golden) throws Exception {
+        loss(GoldenTexts::topK).check(golden);
+        if (golden.json().path("scalars").has("selected")) {
+            String text = GoldenTexts.topK(golden).loss();
+            int classes = golden.tensor("in/logits").shape()[1];
+            Sum sum = LossBuilder.build(text, new Catalog(Losses.factories().values()), LossContext.of(classes));
+            TopK term = (TopK) sum.parts().getFirst().term();
+            golden.checkScalar("selected", term.selected((long) golden.scalar("voxels")));
         }
+    }
+
+    private static void checkBlob(GoldenCase golden) throws Exception {
+        Devices.each(device -> {
+            GoldenCase here = golden.on(device.name());
+            try (Scope scope = device.scope()) {
+                Labels foreground = new GoldenLoss(here, scope).foreground();
+                int connectivity = GoldenTexts.connectivity(
+                        golden.params().required("connectivity").asString());
+                List<Long> counts = Components.label(scope, foreground, Optional.empty(), connectivity)
+                        .counts();
+                JsonNode expected = golden.json().path("scalars").path("blobs_per_pair");
+                assertThat(counts).as("%s: blobs per pair", here).isEqualTo(expected.values().stream()
+                        .map(JsonNode::asLong)
+                        .toList());
+            }
+        });
+        loss(GoldenTexts::blob).check(golden);
     }
 
     private static void checkHeads(GoldenCase golden, Device device) {
@@ -123,13 +96,13 @@ class LossesGoldenTest {
             golden.check(
                     "out/weights",
                     supervision.weights().stream().mapToDouble(w -> w).toArray());
-            Sum sum = diceAndCrossEntropy(golden);
-            SegmentationLoss loss =
-                    new SegmentationLoss(sum, (int) heads.getFirst().shape().c(), OptionalInt.empty());
+            String text = GoldenTexts.diceAndCrossEntropy(golden).loss();
+            SegmentationLoss loss = (SegmentationLoss)
+                    Losses.parse(text, (int) heads.getFirst().shape().c(), OptionalInt.empty());
             JsonNode parts = golden.json().path("scalars").path("parts");
             for (int i = 0; i < heads.size(); i++) {
                 Labels labels = ChannelsLast.labels(scope, golden.tensor("in/labels." + i));
-                double part = loss.value(heads.get(i), labels);
+                double part = loss.value(heads.get(i), labels, Optional.empty());
                 golden.checkNumber("parts[" + i + "]", parts.path(i).asDouble(), part, golden.tolerance("scalars"));
             }
 
@@ -147,12 +120,10 @@ class LossesGoldenTest {
         }
     }
 
-    private static SegLoss.Options withMask(GoldenCase golden, Scope scope, SegLoss.Options options) {
-        return golden.has("in/mask")
-                ? new SegLoss.Options(
-                        options.nonlinearity(),
-                        options.ignoreLabel(),
-                        Optional.of(ChannelsLast.channels(scope, golden.tensor("in/mask"))))
-                : options;
+    private static void checkUncertainty(GoldenCase golden) {
+        float[] probabilities = golden.tensor("in/probability").floats();
+        for (Uncertainty mode : Uncertainty.values()) {
+            golden.check("out/" + TermText.word(mode), mode.of(probabilities, 1));
+        }
     }
 }

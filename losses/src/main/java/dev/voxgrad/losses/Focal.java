@@ -1,0 +1,54 @@
+package dev.voxgrad.losses;
+
+import dev.voxgrad.engine.ConfigException;
+import dev.voxgrad.engine.op.VoxelLosses;
+
+/**
+ * The focal loss for softmax (Lin et al. 2017), the mean over the voxels that count of (1 - p)^gamma (-log p) with p the probability of
+ * the voxel's own class; 0 when no voxel counts. With gamma 0 it is the cross entropy.
+ *
+ * @param gamma at least 0
+ */
+public record Focal(double gamma) implements VoxelTerm {
+    private static final double GAMMA = 2;
+
+    /** Checks the range. */
+    public Focal {
+        if (!(gamma >= 0 && gamma < Double.POSITIVE_INFINITY)) {
+            throw new ConfigException("focal: gamma " + gamma + " must be a number of at least 0");
+        }
+    }
+
+    static Focal parse(Arguments arguments) {
+        return new Focal(arguments.number("gamma", GAMMA));
+    }
+
+    @Override
+    public double evaluate(VoxelLosses losses, double weight) {
+        double voxels = 0;
+        for (int sample = 0; sample < losses.samples(); sample++) {
+            voxels += losses.counted(sample);
+        }
+        return voxels == 0 ? 0 : losses.map(weight / voxels, new OfCrossEntropy(gamma));
+    }
+
+    /** (1 - exp(-x))^gamma x. */
+    private record OfCrossEntropy(double gamma) implements VoxelLosses.Function {
+        @Override
+        public double value(double x) {
+            return Math.pow(-Math.expm1(-x), gamma) * x;
+        }
+
+        @Override
+        public double derivative(double x) {
+            double q = -Math.expm1(-x);
+            double quotient = x == 0 ? 1 : x / q; // its limit; q^(gamma - 1) alone may be infinite
+            return Math.pow(q, gamma) * (1 + gamma * Math.exp(-x) * quotient);
+        }
+    }
+
+    @Override
+    public String toString() {
+        return new TermText("focal").argument("gamma", gamma, GAMMA).toString();
+    }
+}
