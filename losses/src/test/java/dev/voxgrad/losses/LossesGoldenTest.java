@@ -40,9 +40,12 @@ class LossesGoldenTest {
         handlers.put("generalized_dice", loss(GoldenTexts::generalizedDice));
         handlers.put("generalized_dice_nnunet_v1", loss(GoldenTexts::generalizedDiceOfNnunetV1));
         handlers.put("weighted_ce_weighted_dice", loss(GoldenTexts::weightedCrossEntropyAndDice));
+        handlers.put("topk_cross_entropy", LossesGoldenTest::checkTopK);
         handlers.put("dice_ce", loss(GoldenTexts::diceAndCrossEntropy));
+        handlers.put("dice_topk", loss(GoldenTexts::diceAndTopK));
         handlers.put("dice_bce", loss(GoldenTexts::diceAndBinaryCrossEntropy));
         handlers.put("wce_gdl", loss(GoldenTexts::weightedCrossEntropyAndGeneralizedDice));
+        handlers.put("blob_loss", LossesGoldenTest::checkBlob);
         handlers.put(
                 "deep_supervision", golden -> Devices.each(device -> checkHeads(golden.on(device.name()), device)));
         handlers.put("loss_schedule", GoldenSchedule::checkWeights);

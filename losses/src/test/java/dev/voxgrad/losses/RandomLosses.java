@@ -25,6 +25,11 @@ final class RandomLosses {
     static List<Term> terms(Random random, int classes, Nonlinearity nonlinearity) {
         RandomLosses make = new RandomLosses(random, classes, nonlinearity);
         List<Term> terms = new ArrayList<>(make.regionTerms());
+        if (nonlinearity == Nonlinearity.SIGMOID) {
+            terms.add(make.blob());
+        } else {
+            terms.addAll(make.voxelTerms());
+        }
         return terms;
     }
 
