@@ -13,6 +13,7 @@ import dev.voxgrad.engine.tensor.Scope;
 import dev.voxgrad.engine.tensor.Shape;
 import dev.voxgrad.losses.Losses;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -33,26 +34,32 @@ public record NetworkProblem(String name, NetworkSpec network, Shape input) impl
     public static final double LEARNING_RATE = 1e-4;
 
     static NetworkProblem of(Rows.Row row) {
-        List<Integer> features =
-                Arrays.stream(row.text("features").split("-")).map(Integer::valueOf).toList();
-        if (!row.text("network").equals("plain")) {
-            throw new ConfigException(row.place() + ": there is no network \"" + row.text("network") + "\"; use plain");
-        }
         Shape input = row.shape("in");
-        return new NetworkProblem(
-                row.text("name"), plain(input.d() == 1 ? 2 : 3, (int) input.c(), row.integer("classes"), features), input);
+        NetworkSpec network = network(
+                row.text("network"), input.d() == 1 ? 2 : 3, (int) input.c(), row.integer("classes"), features(row));
+        return new NetworkProblem(row.text("name"), network, input);
     }
 
-    /** The plain U-Net with two convolutions for each stage, kernels 3 and strides 2. */
-    static NetworkSpec plain(int dim, int channels, int classes, List<Integer> features) {
-        List<Integer> kernel = List.of(3, 3, 3).subList(0, dim);
+    /** The column {@code features}: channels of the stages, as in 32-64-128. */
+    static List<Integer> features(Rows.Row row) {
+        return Arrays.stream(row.text("features").split("-")).map(Integer::valueOf).toList();
+    }
+
+    /** A network of the default sizes: kernels 3, strides 2. */
+    static NetworkSpec network(String name, int dim, int channels, int classes, List<Integer> features) {
+        List<List<Integer>> kernels = Collections.nCopies(features.size(), Collections.nCopies(dim, 3));
         List<List<Integer>> strides = IntStream.range(0, features.size())
-                .mapToObj(s -> List.of(2, 2, 2).subList(0, dim).stream()
-                        .map(two -> s == 0 ? 1 : two)
-                        .toList())
+                .mapToObj(s -> Collections.nCopies(dim, s == 0 ? 1 : 2))
                 .toList();
-        return NetworkSpec.plainUNet(
-                channels, classes, features, features.stream().map(f -> kernel).toList(), strides, true);
+        return switch (name) {
+            case "plain" -> NetworkSpec.plainUNet(channels, classes, features, kernels, strides, true);
+            case "residual encoder" ->
+                Networks.residualEncoderUNet(channels, classes, features, kernels, strides, true);
+            case "basic" -> Networks.basicUNet(dim, channels, classes, features, "mish", 0);
+            default ->
+                throw new ConfigException(
+                        "there is no network \"" + name + "\" here; use plain, residual encoder or basic");
+        };
     }
 
     /** The network with deep supervision for a step, without for a prediction. */
@@ -75,9 +82,13 @@ public record NetworkProblem(String name, NetworkSpec network, Shape input) impl
         }
     }
 
+    private int outputs() {
+        return network.deepSupervision() ? network.stages() - 1 : 1;
+    }
+
     /** Weights of the outputs. */
     public List<Double> outputWeights() {
-        return DeepSupervision.of(network.stages() - 1).weights();
+        return DeepSupervision.of(outputs()).weights();
     }
 
     /** Image values [N,D,H,W,C]. */
@@ -97,7 +108,7 @@ public record NetworkProblem(String name, NetworkSpec network, Shape input) impl
                 input.withChannels(network.classes()),
                 LossProblem.Target.CLASSES,
                 0,
-                network.stages() - 1,
+                outputs(),
                 OptionalInt.empty(),
                 Losses.DEFAULT,
                 "dice + ce");

@@ -29,14 +29,12 @@ public record OptimizerProblem(String name, Kind kind, NetworkSpec network) impl
     public static final double LEARNING_RATE = 1e-3;
 
     static OptimizerProblem of(Rows.Row row) {
-        List<Integer> features =
-                Arrays.stream(row.text("features").split("-")).map(Integer::valueOf).toList();
         Kind kind = Arrays.stream(Kind.values())
                 .filter(k -> k.name().toLowerCase(Locale.ROOT).equals(row.text("optimizer")))
                 .findFirst()
                 .orElseThrow(() -> new ConfigException(row.place() + ": there is no optimizer \"" + row.text("optimizer")
                         + "\" here; use one of " + Arrays.toString(Kind.values()).toLowerCase(Locale.ROOT)));
-        return new OptimizerProblem(row.text("name"), kind, NetworkProblem.plain(3, 1, 3, features));
+        return new OptimizerProblem(row.text("name"), kind, NetworkProblem.network("plain", 3, 1, 3, NetworkProblem.features(row)));
     }
 
     /** Names and sizes of the parameters. */

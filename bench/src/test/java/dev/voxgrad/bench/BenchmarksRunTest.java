@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.voxgrad.bench.LossProblem.Target;
 import dev.voxgrad.engine.ConfigException;
+import dev.voxgrad.engine.nn.NetworkSpec;
 import dev.voxgrad.engine.tensor.Shape;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -70,19 +71,28 @@ class BenchmarksRunTest {
     }
 
     static Stream<Problem> tinyProblems() throws Exception {
+        NetworkSpec plain = NetworkProblem.network("plain", 3, 1, 2, List.of(2, 3));
         List<Problem> tiny = new ArrayList<>(List.of(
                 new ConvProblem("conv 3D", new Shape(1, 4, 5, 6, 3), 4, 3, 2, "default"),
                 new ConvProblem("conv 2D", new Shape(2, 1, 5, 6, 3), 4, 3, 1, "default"),
-                new NetworkProblem("network 3D", NetworkProblem.plain(3, 1, 2, List.of(4, 6, 8)), new Shape(1, 8, 8, 16, 1)),
-                new NetworkProblem("network 2D", NetworkProblem.plain(2, 2, 3, List.of(4, 6, 8)), new Shape(2, 1, 16, 8, 2)),
-                new OptimizerProblem("sgd", OptimizerProblem.Kind.SGD, NetworkProblem.plain(3, 1, 2, List.of(2, 3))),
-                new OptimizerProblem("adamw", OptimizerProblem.Kind.ADAMW, NetworkProblem.plain(3, 1, 2, List.of(2, 3)))));
+                network("plain", new Shape(1, 8, 8, 16, 1), List.of(4, 6, 8)),
+                network("plain", new Shape(2, 1, 16, 8, 2), List.of(4, 6, 8)),
+                network("residual encoder", new Shape(1, 8, 8, 16, 1), List.of(4, 6, 8)),
+                network("residual encoder", new Shape(2, 1, 16, 8, 1), List.of(4, 6)),
+                network("basic", new Shape(1, 16, 16, 32, 1), List.of(4, 4, 6, 6, 8, 4)),
+                new OptimizerProblem("sgd", OptimizerProblem.Kind.SGD, plain),
+                new OptimizerProblem("adamw", OptimizerProblem.Kind.ADAMW, plain)));
         for (Problem problem : Problems.read(Path.of(System.getProperty("voxgrad.root"), "bench/problems"))) {
             if (problem instanceof LossProblem loss) {
                 tiny.add(tiny(loss));
             }
         }
         return tiny.stream();
+    }
+
+    private static NetworkProblem network(String kind, Shape input, List<Integer> features) {
+        int dim = input.d() == 1 ? 2 : 3;
+        return new NetworkProblem(kind, NetworkProblem.network(kind, dim, (int) input.c(), 3, features), input);
     }
 
     /** The same loss on a few voxels, with at most 8 blobs. */

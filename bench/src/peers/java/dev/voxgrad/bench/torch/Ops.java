@@ -6,7 +6,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
 
-/** PyTorch's convolutions by the number of axes of their input. */
+/** PyTorch's convolutions and pools by the number of axes of their input. */
 final class Ops {
     private Ops() {}
 
@@ -25,6 +25,18 @@ final class Ops {
         return dim == 2
                 ? torch.conv_transpose2d(x, w, b, axes(dim, stride), zeros, zeros, 1, ones)
                 : torch.conv_transpose3d(x, w, b, axes(dim, stride), zeros, zeros, 1, ones);
+    }
+
+    /** Windows next to each other. */
+    static Tensor maxPool(Tensor x, Triple size) {
+        int dim = (int) x.dim() - 2;
+        return dim == 2 ? torch.max_pool2d(x, axes(dim, size)) : torch.max_pool3d(x, axes(dim, size));
+    }
+
+    /** Windows next to each other. */
+    static Tensor averagePool(Tensor x, Triple size) {
+        int dim = (int) x.dim() - 2;
+        return dim == 2 ? torch.avg_pool2d(x, axes(dim, size)) : torch.avg_pool3d(x, axes(dim, size));
     }
 
     private static long[] axes(int dim, Triple t) {

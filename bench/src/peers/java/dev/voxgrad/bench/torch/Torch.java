@@ -8,6 +8,7 @@ import dev.voxgrad.bench.OptimizerProblem;
 import dev.voxgrad.bench.Problem;
 import dev.voxgrad.bench.Side;
 import dev.voxgrad.engine.tensor.Shape;
+import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.pytorch.global.torch;
 
@@ -43,9 +44,13 @@ public final class Torch implements Side {
 
     @Override
     public List<String> settings(Problem problem) {
+        boolean oneLayout = problem instanceof LossProblem loss && loss.logits().c() == 1;
         return problem instanceof OptimizerProblem
                 ? List.of(OPTIMIZERS)
-                : List.of(Layout.CONTIGUOUS.toString(), Layout.CHANNELS_LAST.toString());
+                : Arrays.stream(Layout.values())
+                        .filter(layout -> layout == Layout.CONTIGUOUS || !oneLayout)
+                        .map(Layout::toString)
+                        .toList();
     }
 
     @Override
