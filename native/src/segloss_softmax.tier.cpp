@@ -13,6 +13,9 @@ struct Group {
   v8i label, on; // on: the voxel counts
   int64_t lanes;
 };
+// Groups that pass through each step of a tile together: the steps of one group wait for one another, those of
+// different groups do not. More than fit the first-level cache would not help.
+template <int64_t Classes> constexpr int64_t together = Classes == 0 ? 1 : 8;
 
 VG_INLINE bool readable(const SeglossTile &t, int64_t v, int64_t c) {
   return v + 8 <= t.voxels && t.logits + (v + 7) * t.x_stride + (c + 3) / 4 * 4 <= t.logits_end;
@@ -55,7 +58,7 @@ template <int64_t Classes> VG_INLINE Exponentials exponentials(int64_t c, v8 *z,
     return {1.0f / (1.0f + rest), rest};
   }
   v8 top = z[0];
-  for (int64_t i = 1; i < c; ++i) top = z[i] > top ? z[i] : top;
+  for (int64_t i = 1; i < c; ++i) top = larger(z[i], top);
   v8 small{};
   v8i ties = v8i{} - 1; // of the largest: how many beside the first
   for (int64_t i = 0; i < c; ++i) {
@@ -105,10 +108,16 @@ public:
   }
 
   void run() {
-    const int64_t c = classes();
     int64_t v = 0;
-    for (const int64_t plain = plain_voxels(t, c); v < plain; v += 8) group<true>(v);
-    for (; v < t.voxels; v += 8) group<false>(v);
+    const int64_t plain = plain_voxels(t, classes()), stride = 8 * together<Classes>;
+    for (; v + stride <= plain; v += stride) {
+      for (int64_t i = 0; i < together<Classes>; ++i) load<true>(v + 8 * i, stage[i]);
+      for (int64_t i = 0; i < together<Classes>; ++i) add_group<true>(v + 8 * i, stage[i]);
+    }
+    for (; v < t.voxels; v += 8) {
+      load<false>(v, stage[0]);
+      add_group<false>(v, stage[0]);
+    }
     finish();
   }
 
@@ -120,16 +129,26 @@ private:
   v8i segment{};                                 // of the lanes of `away`
   int64_t pending = 0, certain = 0;              // groups and plain voxels since the last flush
 
-  template <bool Plain> VG_INLINE void group(int64_t v) {
-    const int64_t c = classes();
+  struct Stage {
     v8 z[room<Classes> + 3], e[room<Classes> + 3];
-    const Group g = load_group<Plain>(t, v, c, z);
-    const Exponentials x = exponentials<Classes>(c, z, e);
-    const v8 log_sum = t.want_nll ? log_of_sum<Classes>(x) : v8{};
+    Group group;
+    Exponentials x;
+  };
+  Stage stage[together<Classes>];
+
+  template <bool Plain> VG_INLINE void load(int64_t v, Stage &s) {
+    s.group = load_group<Plain>(t, v, classes(), s.z);
+    s.x = exponentials<Classes>(classes(), s.z, s.e);
+  }
+  template <bool Plain> VG_INLINE void add_group(int64_t v, const Stage &s) {
+    const int64_t c = classes();
+    const Group &g = s.group;
+    const v8 *z = s.z, *e = s.e, inverse = s.x.inverse;
+    const v8 log_sum = t.want_nll ? log_of_sum<Classes>(s.x) : v8{};
     v8i at_home = g.on, elsewhere{};
     const bool mixed = !Plain && t.segment != nullptr && route(v, g, at_home, elsewhere);
     for (int64_t i = 0; i < c; ++i) {
-      const v8 p = e[i] * x.inverse, nll = log_sum - z[i];
+      const v8 p = e[i] * inverse, nll = log_sum - z[i];
       const v8i y = is_class(g.label, i);
       add<Plain, Rest>(home[i], at_home, y, p, nll);
       if (mixed) add<false, Rest>(away[i], elsewhere, y, p, nll);
@@ -203,11 +222,17 @@ public:
   explicit Backward(const SeglossTile &tile) : t(tile) {}
 
   void run() {
-    const int64_t c = classes();
     int64_t v = 0;
     if (t.segment == nullptr) broadcast_coefficients(0);
-    for (const int64_t plain = plain_voxels(t, c); v < plain; v += 8) group<true>(v);
-    for (; v < t.voxels; v += 8) group<false>(v);
+    const int64_t plain = plain_voxels(t, classes()), stride = 8 * together<Classes>;
+    for (; v + stride <= plain; v += stride) {
+      for (int64_t i = 0; i < together<Classes>; ++i) load<true>(v + 8 * i, stage[i]);
+      for (int64_t i = 0; i < together<Classes>; ++i) differentiate<true>(v + 8 * i, stage[i]);
+    }
+    for (; v < t.voxels; v += 8) {
+      load<false>(v, stage[0]);
+      differentiate<false>(v, stage[0]);
+    }
   }
 
 private:
@@ -219,16 +244,39 @@ private:
   v8 other_sum;
   int32_t current = -1; // segment they were broadcast from
 
-  template <bool Plain> VG_INLINE void group(int64_t v) {
+  struct Stage {
+    v8 z[room<Classes> + 3], p[room<Classes> + 3];
+    Group group;
+    v8 product; // of both p, two classes only
+  };
+  Stage stage[together<Classes>];
+
+  template <bool Plain> VG_INLINE void load(int64_t v, Stage &s) {
     const int64_t c = classes();
-    v8 z[room<Classes> + 3], p[room<Classes> + 3], dz[room<Classes> + 3];
+    s.group = load_group<Plain>(t, v, c, s.z);
+    if constexpr (Classes == 2) {
+      const v8 d = s.z[1] - s.z[0], e = exp_nonpositive(-absolute(d));
+      const v8 large = 1.0f / (1.0f + e), small = e * large;
+      const v8i positive = d >= 0.0f;
+      s.p[0] = positive ? small : large;
+      s.p[1] = positive ? large : small;
+      s.product = large * small;
+    } else {
+      const Exponentials x = exponentials<Classes>(c, s.z, s.p);
+      for (int64_t i = 0; i < c; ++i) s.p[i] *= x.inverse;
+    }
+  }
+
+  template <bool Plain> VG_INLINE void differentiate(int64_t v, const Stage &s) {
+    const int64_t c = classes();
+    const Group &g = s.group;
+    v8 dz[room<Classes> + 3];
     for (int64_t i = c; i < (c + 3) / 4 * 4; ++i) dz[i] = v8{}; // stored in fours
-    const Group g = load_group<Plain>(t, v, c, z);
     if (!Plain && t.segment != nullptr) prepare(v, g.lanes);
     if constexpr (Classes == 2)
-      binary(v, g, z, dz);
+      binary(v, g, s.p, s.product, dz);
     else
-      general(v, g, z, p, dz);
+      general(v, g, s.z, s.p, dz);
     if (!Plain)
       for (int64_t i = 0; i < c; ++i) dz[i] = masked(g.on, dz[i]);
     float *to = t.dlogits + v * t.dx_stride;
@@ -303,14 +351,8 @@ private:
   }
 
   // 1 - p of the true class is formed as the sum of the others.
-  VG_INLINE void general(int64_t v, const Group &g, v8 *z, v8 *p, v8 *dz) const {
+  VG_INLINE void general(int64_t v, const Group &g, const v8 *z, const v8 *p, v8 *dz) const {
     const int64_t c = classes();
-    const Exponentials x = exponentials<Classes>(c, z, p);
-    v8 others{};
-    for (int64_t i = 0; i < c; ++i) {
-      p[i] *= x.inverse;
-      others += masked(~is_class(g.label, i), p[i]);
-    }
     if (t.has_region)
       region_part(g.label, z, p, dz);
     else
@@ -320,21 +362,20 @@ private:
     if (!t.has_true && t.dvoxel_nll == nullptr) return;
     v8 h = true_part(g.label);
     if (t.dvoxel_nll != nullptr) voxel_part(v, g, p, h, dz);
+    v8 others{};
+    for (int64_t i = 0; i < c; ++i) others += masked(~is_class(g.label, i), p[i]);
     const v8 wrong = -(h * others);
     for (int64_t i = 0; i < c; ++i) dz[i] += is_class(g.label, i) ? wrong : h * p[i];
   }
 
-  // Two classes: everything follows from d = z_1 - z_0, and the two derivatives are opposite.
-  VG_INLINE void binary(int64_t v, const Group &g, const v8 *z, v8 *dz) const {
-    const v8 d = z[1] - z[0], e = exp_nonpositive(-absolute(d));
-    const v8 large = 1.0f / (1.0f + e), small = e * large;
-    const v8i positive = d >= 0.0f, second = is_class(g.label, 1);
-    const v8 p[2] = {positive ? small : large, positive ? large : small};
+  // Two classes: everything follows from z_1 - z_0, and the two derivatives are opposite.
+  VG_INLINE void binary(int64_t v, const Group &g, const v8 *p, v8 product, v8 *dz) const {
+    const v8i second = is_class(g.label, 1);
     v8 slope =
         row[coefficient_k][1] - row[coefficient_k][0] + (second ? row[coefficient_a][1] : -row[coefficient_a][0]);
     if (t.has_square) slope += 2.0f * (p[1] * row[coefficient_q][1] - p[0] * row[coefficient_q][0]);
     v8 h = second ? row[coefficient_h][1] : row[coefficient_h][0];
-    v8 result = large * small * slope;
+    v8 result = product * slope;
     if (t.has_other) result += p[1] * row[coefficient_u][0] - p[0] * row[coefficient_u][1];
     if (t.dvoxel_nll != nullptr) {
       const v8 dv = floats_of(t.dvoxel_nll + v, g.lanes);

@@ -13,6 +13,14 @@ typedef double v4d __attribute__((vector_size(32)));
 
 static inline v8 masked(v8i mask, v8 v) { return (v8)((v8i)v & mask); }
 static inline v8i broadcast_int(int32_t s) { return v8i{s, s, s, s, s, s, s, s}; }
+// a > b ? a : b: b where one of them is NaN. One instruction, which the compiler does not find by itself.
+static VG_INLINE v8 larger(v8 a, v8 b) {
+#if defined(__AVX__)
+  return __builtin_ia32_maxps256(a, b);
+#else
+  return a > b ? a : b;
+#endif
+}
 static inline v8 absolute(v8 v) { return (v8)((v8i)v & 0x7fffffff); }
 
 // Bit i says whether lane i of a lane mask is set.
@@ -81,8 +89,7 @@ static inline double lane_sum(v8 v) {
 // x = n ln 2 + r with |r| <= ln 2 / 2; minimax polynomial of exp(r) of degree 6, relative error 3e-9, evaluated in
 // independent halves because its latency is what bounds the callers. n = -127 gives the factor 0.
 static VG_INLINE v8 exp_nonpositive(v8 x) {
-  const v8 least = broadcast(-87.7f);
-  x = least > x ? least : x;
+  x = larger(broadcast(-87.7f), x);
   const v8 shifted = x * 1.44269504088896341f + 12582912.0f; // 1.5 * 2^23: the sum is rounded to an integer
   const v8 n = shifted - 12582912.0f;
   const v8 r = (x - n * 0.693359375f) - n * -2.12194440e-4f; // ln 2 in two parts, the first has 9 bits
