@@ -6,6 +6,7 @@ import dev.voxgrad.engine.plan.Plan;
 import dev.voxgrad.losses.LabelCounts;
 import dev.voxgrad.losses.LossContext;
 import dev.voxgrad.losses.Losses;
+import dev.voxgrad.losses.Regions;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -33,12 +34,16 @@ final class PlanFile {
         return plan;
     }
 
-    /** What the loss of a plan is read for as long as nobody has counted labels: as if all classes were equally frequent. */
+    /**
+     * What the loss of a plan is read for: the network has a channel for every class, background included, also for a sigmoid loss. As
+     * long as nobody has counted labels all classes are as good as equally frequent.
+     */
     static LossContext lossContext(Plan plan) {
         int classes = plan.labelNames().classes();
         return LossContext.of(classes)
                 .withIgnoreLabel(plan.labelNames().ignore())
-                .withCounts(LabelCounts.equal(classes));
+                .withCounts(LabelCounts.equal(classes))
+                .withRegions(Regions.classes(classes));
     }
 
     private static void requireEqual(Path file, String key, Object planned, DatasetDescription data, Object present) {

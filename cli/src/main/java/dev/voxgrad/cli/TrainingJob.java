@@ -43,7 +43,8 @@ final class TrainingJob {
                     + folder.path() + ") or choose another folder");
         }
         // All that may be wrong comes before anything is written, the quickest first.
-        Losses.parse(plan.training().loss(), PlanFile.lossContext(plan));
+        Loss loss = Losses.parse(plan.training().loss(), PlanFile.lossContext(plan));
+        Losses.warnings(loss, plan.training().epochs()).forEach(warning -> out.println("WARNING: " + warning));
         Trainer trainer = trainer(plan, run, device);
         run.write(folder.path());
         AtomicFile.write(

@@ -53,7 +53,7 @@ class AddingALossTest {
             }
         }
         assertThat(outputs).filteredOn(o -> o.contains(" gradcheck ") && !o.contains("--list"))
-                .hasSize(3)
+                .hasSize(6)
                 .allSatisfy(output -> assertThat(output).contains("checked  ").endsWith("PASS\n"));
         assertThat(outputs).anySatisfy(output -> assertThat(output)
                 .contains("--list")

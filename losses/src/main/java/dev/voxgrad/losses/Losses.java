@@ -1,6 +1,7 @@
 package dev.voxgrad.losses;
 
 import dev.voxgrad.engine.op.Loss;
+import dev.voxgrad.engine.op.Progress;
 import dev.voxgrad.engine.op.SegLoss.Nonlinearity;
 import java.util.List;
 import java.util.OptionalInt;
@@ -10,6 +11,9 @@ import java.util.SortedMap;
 public final class Losses {
     /** What a plan says when nothing else was asked for. */
     public static final String DEFAULT = "dice + ce";
+
+    /** Where weighted Dice from the first epoch gets its warning; the failure was seen with 28 classes. */
+    private static final int MANY_CLASSES = 10;
 
     private static final List<LossFactory> BUILT_IN = List.of(
             LossFactory.of("ce", "cross entropy: class weights, label smoothing", CrossEntropy::parse),
@@ -36,7 +40,10 @@ public final class Losses {
      */
     public static Loss parse(String text, LossContext context) {
         return new SegmentationLoss(
-                LossBuilder.build(text, catalog(), context), context.classes(), context.ignoreLabel());
+                LossBuilder.build(text, catalog(), context),
+                context.classes(),
+                context.ignoreLabel(),
+                context.regions());
     }
 
     /** Reads loss text that asks for no class weights by rule, see {@link #parse(String, LossContext)}. */
@@ -47,6 +54,21 @@ public final class Losses {
     /** All losses that text may name: the built-in ones and those on the class path, see {@link LossFactory}. */
     public static SortedMap<String, LossFactory> factories() {
         return catalog().factories();
+    }
+
+    /**
+     * What is known to go wrong with a loss, for the user to read before a training.
+     *
+     * @param epochs of the training
+     */
+    public static List<String> warnings(Loss loss, int epochs) {
+        if (!(loss.at(Progress.ofEpoch(0, epochs)) instanceof SegmentationLoss first)
+                || first.classes() < MANY_CLASSES
+                || !first.sum().evaluated().stream().allMatch(part -> part.term() instanceof WeightedDice)) {
+            return List.of();
+        }
+        return List.of("weighted Dice alone from the first epoch is known not to converge with many classes (here "
+                + first.classes() + "); start with cross entropy, as in schedule(wce -> wce + wdice -> wdice)");
     }
 
     /** Softmax losses read class labels, sigmoid ones 0/1 targets. */

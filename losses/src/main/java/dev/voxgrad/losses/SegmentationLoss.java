@@ -10,6 +10,8 @@ import dev.voxgrad.engine.op.SegLoss.Nonlinearity;
 import dev.voxgrad.engine.tensor.Labels;
 import dev.voxgrad.engine.tensor.Scope;
 import dev.voxgrad.engine.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -66,14 +68,50 @@ public record SegmentationLoss(Sum sum, int classes, OptionalInt ignoreLabel, Re
      */
     public Tensor apply(Tape tape, Tensor logits, Labels labels, Optional<Labels> mask) {
         Inputs inputs = inputs(tape.scope(), logits, labels, mask);
-        return SegLoss.apply(tape, logits, inputs.labels, inputs.options, sum.passes());
+        List<SegLoss.Pass> passes = sum.passes();
+        List<Sum.Part> tensors = sum.tensors();
+        if (tensors.isEmpty()) {
+            return SegLoss.apply(tape, logits, inputs.labels, inputs.options, passes);
+        }
+        List<dev.voxgrad.engine.op.Sum.Term> values = new ArrayList<>();
+        if (!passes.isEmpty()) {
+            values.add(new dev.voxgrad.engine.op.Sum.Term(
+                    1, SegLoss.apply(tape, logits, inputs.labels, inputs.options, passes)));
+        }
+        Optional<Labels> counted = counted(tape.scope(), inputs);
+        for (Sum.Part part : tensors) {
+            Tensor value = ((TensorTerm) part.term()).apply(tape, logits, inputs.labels, counted);
+            values.add(new dev.voxgrad.engine.op.Sum.Term((float) part.weight(), value));
+        }
+        return dev.voxgrad.engine.op.Sum.apply(tape, values);
     }
 
-    /** The value alone, in float64. */
+    /** The voxels that count, as a mask whatever says so: none when all do. */
+    private static Optional<Labels> counted(Scope scope, Inputs inputs) {
+        int ignored = inputs.options.ignoreLabel();
+        if (ignored < 0) {
+            return inputs.options.mask();
+        }
+        byte[] counts = inputs.labels.toArray();
+        for (int i = 0; i < counts.length; i++) {
+            counts[i] = (byte) (Byte.toUnsignedInt(counts[i]) == ignored ? 0 : 1);
+        }
+        Labels known = scope.labels(inputs.labels.shape(), counts);
+        return Optional.of(inputs.options.mask().map(mask -> both(scope, known, mask)).orElse(known));
+    }
+
+    /** The value alone, in float64 where terms are no autograd ops. */
     public double value(Tensor logits, Labels labels, Optional<Labels> mask) {
         try (Scope scope = logits.device().scope()) {
             Inputs inputs = inputs(scope, logits, labels, mask);
-            return SegLoss.value(logits, inputs.labels, inputs.options, sum.passes());
+            Optional<Labels> counted = sum.tensors().isEmpty() ? Optional.empty() : counted(scope, inputs);
+            double value = SegLoss.value(logits, inputs.labels, inputs.options, sum.passes());
+            for (Sum.Part part : sum.tensors()) {
+                TensorTerm term = (TensorTerm) part.term();
+                value += part.weight()
+                        * term.apply(Tape.inference(scope), logits, inputs.labels, counted).item();
+            }
+            return value;
         }
     }
 

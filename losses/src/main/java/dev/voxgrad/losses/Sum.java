@@ -99,14 +99,17 @@ public record Sum(List<Part> parts) implements Term {
             switch (part.term) {
                 case RegionTerm term -> regions.add(part);
                 case VoxelTerm term -> voxels.add(part);
+                case TensorTerm term -> {
+                    // Records itself, see tensors().
+                }
                 case Blob blob ->
                     blobs.computeIfAbsent(blob.connectivity(), c -> new ArrayList<>())
                             .add(part);
                 case Schedule schedule ->
                     throw new IllegalStateException("loss: " + schedule + " has no value of its own; take Loss.at first");
                 default ->
-                    throw new ConfigException("loss: " + part.term + " is neither a term of sums nor of voxels; "
-                            + part.term.getClass().getName() + " must implement RegionTerm or VoxelTerm");
+                    throw new ConfigException("loss: " + part.term + " is no term of sums, voxels or tensors; "
+                            + part.term.getClass().getName() + " must implement RegionTerm, VoxelTerm or TensorTerm");
             }
         }
         List<Pass> passes = new ArrayList<>();
@@ -120,6 +123,13 @@ public record Sum(List<Part> parts) implements Term {
             passes.add(new Pass((table, partials) -> evaluate(sums, table, 1, partials), voxel, connectivity));
         }
         return passes;
+    }
+
+    /** The parts that are autograd ops. */
+    List<Part> tensors() {
+        return evaluated().stream()
+                .filter(part -> part.term instanceof TensorTerm)
+                .toList();
     }
 
     /** The parts whose weight is not 0. */
