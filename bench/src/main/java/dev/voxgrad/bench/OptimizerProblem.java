@@ -15,12 +15,17 @@ public record OptimizerProblem(String name, Kind kind, NetworkSpec network) impl
         /** Nesterov momentum 0.99, weight decay 3e-5. */
         SGD(5),
         /** PyTorch's defaults. */
-        ADAMW(7);
+        ADAMW(7),
+        /**
+         * The defaults of the public code. Two passes, as the spread of all second moments comes before any step: x, g, s read, s
+         * written; then x, g, s and both momenta read, x and one momentum written; every fifth step also the slow weights.
+         */
+        RANGER21(11.4);
 
         /** Floats that a step reads or writes for each parameter: parameter and states both, the gradient read only. */
-        private final int floats;
+        private final double floats;
 
-        Kind(int floats) {
+        Kind(double floats) {
             this.floats = floats;
         }
     }
@@ -64,7 +69,7 @@ public record OptimizerProblem(String name, Kind kind, NetworkSpec network) impl
 
     @Override
     public double bytes(Direction direction) {
-        return (double) kind.floats * Float.BYTES * ParameterSpec.count(parameters());
+        return kind.floats * Float.BYTES * ParameterSpec.count(parameters());
     }
 
     /** Elementwise float32 arithmetic. */

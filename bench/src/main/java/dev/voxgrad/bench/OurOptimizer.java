@@ -5,6 +5,7 @@ import dev.voxgrad.engine.autograd.Tape;
 import dev.voxgrad.engine.nn.Parameters;
 import dev.voxgrad.engine.optim.AdamW;
 import dev.voxgrad.engine.optim.Optimizer;
+import dev.voxgrad.engine.optim.Ranger21;
 import dev.voxgrad.engine.optim.Sgd;
 import dev.voxgrad.engine.tensor.Device;
 import dev.voxgrad.engine.tensor.Scope;
@@ -35,6 +36,7 @@ final class OurOptimizer implements Side.Run {
         optimizer = switch (problem.kind()) {
             case SGD -> new Sgd(Sgd.Settings.NNUNET);
             case ADAMW -> new AdamW(AdamW.Settings.DEFAULT);
+            case RANGER21 -> new Ranger21(Ranger21.Settings.DEFAULT);
         };
     }
 

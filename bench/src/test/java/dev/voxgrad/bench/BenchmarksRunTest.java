@@ -81,7 +81,8 @@ class BenchmarksRunTest {
                 network("residual encoder", new Shape(2, 1, 16, 8, 1), List.of(4, 6)),
                 network("basic", new Shape(1, 16, 16, 32, 1), List.of(4, 4, 6, 6, 8, 4)),
                 new OptimizerProblem("sgd", OptimizerProblem.Kind.SGD, plain),
-                new OptimizerProblem("adamw", OptimizerProblem.Kind.ADAMW, plain)));
+                new OptimizerProblem("adamw", OptimizerProblem.Kind.ADAMW, plain),
+                new OptimizerProblem("ranger21", OptimizerProblem.Kind.RANGER21, plain)));
         for (Problem problem : Problems.read(Path.of(System.getProperty("voxgrad.root"), "bench/problems"))) {
             if (problem instanceof LossProblem loss) {
                 tiny.add(tiny(loss));

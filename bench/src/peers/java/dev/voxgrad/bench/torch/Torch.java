@@ -8,7 +8,6 @@ import dev.voxgrad.bench.OptimizerProblem;
 import dev.voxgrad.bench.Problem;
 import dev.voxgrad.bench.Side;
 import dev.voxgrad.engine.tensor.Shape;
-import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.pytorch.global.torch;
 
@@ -44,13 +43,13 @@ public final class Torch implements Side {
 
     @Override
     public List<String> settings(Problem problem) {
-        boolean oneLayout = problem instanceof LossProblem loss && loss.logits().c() == 1;
-        return problem instanceof OptimizerProblem
-                ? List.of(OPTIMIZERS)
-                : Arrays.stream(Layout.values())
-                        .filter(layout -> layout == Layout.CONTIGUOUS || !oneLayout)
-                        .map(Layout::toString)
-                        .toList();
+        if (problem instanceof OptimizerProblem optimizer) {
+            return optimizer.kind() == OptimizerProblem.Kind.RANGER21 ? List.of() : List.of(OPTIMIZERS);
+        }
+        if (problem instanceof LossProblem loss && loss.logits().c() == 1) {
+            return List.of(Layout.CONTIGUOUS.toString()); // with one channel both layouts are the same
+        }
+        return List.of(Layout.CONTIGUOUS.toString(), Layout.CHANNELS_LAST.toString());
     }
 
     @Override

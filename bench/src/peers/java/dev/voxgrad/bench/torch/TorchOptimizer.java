@@ -40,6 +40,7 @@ final class TorchOptimizer implements Side.Run {
                     yield new SGD(table, options);
                 }
                 case ADAMW -> new AdamW(table, new AdamWOptions(OptimizerProblem.LEARNING_RATE));
+                case RANGER21 -> throw new IllegalArgumentException("PyTorch has no Ranger21");
             });
         }
     }
