@@ -141,7 +141,8 @@ void find_runs(vg_context *context, const Map &map, const Neighbourhood &near, c
     for (int64_t row = slabs.begin(slab); row < slabs.end(slab); ++row) {
       int64_t edge = 2 * static_cast<int64_t>(runs.first[row]);
       map.edges(row, [&](int64_t position) {
-        (edge % 2 == 0 ? runs.begin : runs.end)[edge / 2] = static_cast<Position>(position);
+        Position *const places = edge % 2 == 0 ? runs.begin : runs.end;
+        places[edge / 2] = static_cast<Position>(position);
         ++edge;
       });
       for (int32_t run = runs.first[row]; run < runs.first[row + 1]; ++run) runs.parent[run] = run;

@@ -23,7 +23,7 @@ using namespace vg;
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr int64_t bundle_width = 8; // lines side by side: one cache line of doubles
+constexpr int64_t bundle_width = 16; // lines side by side: two cache lines of doubles
 
 double square(double x) { return x * x; }
 
@@ -43,13 +43,12 @@ void sweep_row(const uint8_t *x, int64_t w, double spacing, double *f) {
 
 // The parabolas of a line that touch its lower envelope.
 struct Envelope {
-  double *height;
-  int64_t *place;
+  double *height, *place; // place in voxels; a double, as it is only computed with
 
   // Whether the parabola at v lies nowhere below those at u < v and w > v: it meets u at or behind the place where u
   // meets w. Places are in voxels, heights in squared length, `unit` is the squared spacing.
-  static bool hidden(double hu, double hv, double hw, int64_t u, int64_t v, int64_t w, double unit) {
-    const double a = static_cast<double>(v - u), b = static_cast<double>(w - v), c = a + b;
+  static bool hidden(double hu, double hv, double hw, double u, double v, double w, double unit) {
+    const double a = v - u, b = w - v, c = a + b;
     return c * hv - b * hu - a * hw > a * b * c * unit;
   }
 };
@@ -59,20 +58,20 @@ void transform_line(int64_t n, double spacing, double *f, const Envelope &e) {
   const double unit = square(spacing);
   int64_t count = 0;
   for (int64_t i = 0; i < n; ++i) {
-    if (f[i] == infinity) continue;
-    while (count >= 2 && Envelope::hidden(e.height[count - 2], e.height[count - 1], f[i], e.place[count - 2],
-                                          e.place[count - 1], i, unit))
+    const double h = f[i], x = static_cast<double>(i);
+    if (h == infinity) continue;
+    while (count >= 2 && Envelope::hidden(e.height[count - 2], e.height[count - 1], h, e.place[count - 2],
+                                          e.place[count - 1], x, unit))
       --count;
-    e.height[count] = f[i];
-    e.place[count++] = i;
+    e.height[count] = h;
+    e.place[count++] = x;
   }
   if (count == 0) return; // infinite everywhere
-  const auto value = [&](int64_t k, int64_t i) {
-    return e.height[k] + square(static_cast<double>(i - e.place[k]) * spacing);
-  };
+  const auto value = [&](int64_t k, double x) { return e.height[k] + square((x - e.place[k]) * spacing); };
   for (int64_t i = 0, k = 0; i < n; ++i) {
-    double best = value(k, i);
-    for (double next; k + 1 < count && (next = value(k + 1, i)) <= best; ++k) best = next;
+    const double x = static_cast<double>(i);
+    double best = value(k, x);
+    for (double next; k + 1 < count && (next = value(k + 1, x)) <= best; ++k) best = next;
     f[i] = best;
   }
 }
@@ -97,7 +96,7 @@ void transform_axis(vg_context *context, double *data, int64_t outer, int64_t n,
   const Pieces pieces{outer * bundles.count(), std::max<int64_t>(1, voxel_grain(1) / (n * bundle_width))};
   parallel_for(context, pieces.count(), [&](int64_t i) {
     double *const lane = scratch.as<double>() + thread_index() * per_thread;
-    const Envelope envelope{lane + n * bundle_width, reinterpret_cast<int64_t *>(lane + n * (bundle_width + 1))};
+    const Envelope envelope{lane + n * bundle_width, lane + n * (bundle_width + 1)};
     for (int64_t at = pieces.begin(i); at < pieces.end(i); ++at) {
       const int64_t block = at / bundles.count(), bundle = at % bundles.count(), begin = bundles.begin(bundle);
       transform_bundle(data + block * n * inner + begin, bundles.end(bundle) - begin, n, inner, spacing, root, lane,

@@ -5,7 +5,6 @@ import dev.voxgrad.engine.image.Grid;
 import dev.voxgrad.engine.image.LabelVolume;
 import java.util.Arrays;
 import java.util.Set;
-import java.util.function.IntUnaryOperator;
 
 /**
  * Reference and prediction of one label (or a union of labels) in one case. Only the joint bounding box of the two masks is kept:
@@ -24,7 +23,14 @@ public final class MaskPair {
     private final byte[] prediction;
     private final Confusion counts;
 
-    private MaskPair(Grid grid, boolean planar, double[] spacingMm, IntUnaryOperator cells) {
+    /** Reads voxels: 0, {@link #REFERENCE} and {@link #PREDICTION} or both, or {@link #IGNORED}. */
+    @FunctionalInterface
+    private interface Rows {
+        /** Fills the start of {@code row} with {@code count} voxels from a flat position on. */
+        void read(int from, int count, byte[] row);
+    }
+
+    private MaskPair(Grid grid, boolean planar, double[] spacingMm, Rows rows) {
         for (double s : spacingMm) {
             if (!(s > 0) || Double.isInfinite(s)) {
                 throw new ShapeException("masks: spacing must be positive, got " + Arrays.toString(spacingMm));
@@ -35,19 +41,7 @@ public final class MaskPair {
         this.spacingMm = spacingMm;
         int[] low = grid.sizes();
         int[] high = {-1, -1, -1};
-        long ignored = 0;
-        for (int z = 0, i = 0; z < grid.depth(); z++) {
-            for (int y = 0; y < grid.height(); y++) {
-                for (int x = 0; x < grid.width(); x++, i++) {
-                    int cell = cells.applyAsInt(i);
-                    if (cell == IGNORED) {
-                        ignored++;
-                    } else if (cell != 0) {
-                        include(low, high, z, y, x);
-                    }
-                }
-            }
-        }
+        long ignored = bounds(grid, rows, low, high);
         boolean empty = high[0] < 0;
         int[] from = empty ? new int[3] : low;
         this.box = empty
@@ -55,24 +49,46 @@ public final class MaskPair {
                 : new Grid(high[0] - low[0] + 1, high[1] - low[1] + 1, high[2] - low[2] + 1);
         this.reference = new byte[box.voxels()];
         this.prediction = new byte[box.voxels()];
-        long[] found = new long[4];
-        for (int z = 0, to = 0; z < box.depth(); z++) {
-            for (int y = 0; y < box.height(); y++) {
-                int i = ((z + from[0]) * grid.height() + y + from[1]) * grid.width() + from[2];
-                for (int x = 0; x < box.width(); x++, i++, to++) {
-                    int cell = cells.applyAsInt(i);
-                    if (cell != IGNORED) {
-                        reference[to] = (byte) (cell & REFERENCE);
-                        prediction[to] = (byte) (cell >> 1);
-                        found[cell]++;
-                    }
-                }
+        long[] found = new long[IGNORED + 1];
+        byte[] row = new byte[box.width()];
+        for (int i = 0, to = 0; i < box.depth() * box.height(); i++) {
+            int z = from[0] + i / box.height();
+            int y = from[1] + i % box.height();
+            rows.read((z * grid.height() + y) * grid.width() + from[2], row.length, row);
+            for (byte cell : row) {
+                found[cell]++;
+                reference[to] = (byte) (cell & REFERENCE);
+                prediction[to++] = (byte) ((cell & PREDICTION) >> 1);
             }
         }
         long tp = found[REFERENCE | PREDICTION];
         long fp = found[PREDICTION];
         long fn = found[REFERENCE];
         this.counts = new Confusion(tp, fp, fn, grid.voxels() - ignored - tp - fp - fn);
+    }
+
+    /** Finds the first and last place along each axis; returns the number of ignored voxels. */
+    private static long bounds(Grid grid, Rows rows, int[] low, int[] high) {
+        long ignored = 0;
+        byte[] row = new byte[grid.width()];
+        for (int i = 0; i < grid.depth() * grid.height(); i++) {
+            rows.read(i * grid.width(), row.length, row);
+            int any = 0;
+            for (byte cell : row) {
+                any |= cell;
+            }
+            if (any == 0) {
+                continue;
+            }
+            for (int x = 0; x < row.length; x++) {
+                if (row[x] == IGNORED) {
+                    ignored++;
+                } else if (row[x] != 0) {
+                    include(low, high, i / grid.height(), i % grid.height(), x);
+                }
+            }
+        }
+        return ignored;
     }
 
     private static void include(int[] low, int[] high, int... place) {
@@ -98,11 +114,11 @@ public final class MaskPair {
                     + "; give z, y, x of a volume, or y, x of a picture of depth 1");
         }
         double[] spacing = planar ? new double[] {1, spacingMm[0], spacingMm[1]} : spacingMm.clone();
-        return new MaskPair(
-                grid,
-                planar,
-                spacing,
-                i -> (reference[i] != 0 ? REFERENCE : 0) | (prediction[i] != 0 ? PREDICTION : 0));
+        return new MaskPair(grid, planar, spacing, (from, count, row) -> {
+            for (int x = 0; x < count; x++) {
+                row[x] = (byte) ((reference[from + x] != 0 ? REFERENCE : 0) | (prediction[from + x] != 0 ? PREDICTION : 0));
+            }
+        });
     }
 
     /**
@@ -118,16 +134,23 @@ public final class MaskPair {
             throw new ShapeException("masks: prediction has shape " + prediction.grid() + ", reference " + grid
                     + "; compare label maps of the same image");
         }
-        boolean[] wanted = new boolean[1 << Short.SIZE];
-        labels.forEach(label -> wanted[label] = true);
+        byte[] ofReference = new byte[1 << Short.SIZE];
+        byte[] ofPrediction = new byte[1 << Short.SIZE];
+        for (int label : labels) {
+            ofReference[label] = REFERENCE;
+            ofPrediction[label] = PREDICTION;
+        }
+        if (ignore >= 0) {
+            ofReference[ignore] = IGNORED;
+        }
         short[] r = reference.labels();
         short[] p = prediction.labels();
-        return new MaskPair(grid, grid.depth() == 1, reference.geometry().spacingMm(), i -> {
-            int label = Short.toUnsignedInt(r[i]);
-            if (label == ignore) {
-                return IGNORED;
+        return new MaskPair(
+                grid, grid.depth() == 1, reference.geometry().spacingMm(), (from, count, row) -> {
+            for (int x = 0; x < count; x++) {
+                byte cell = ofReference[Short.toUnsignedInt(r[from + x])];
+                row[x] = cell == IGNORED ? cell : (byte) (cell | ofPrediction[Short.toUnsignedInt(p[from + x])]);
             }
-            return (wanted[label] ? REFERENCE : 0) | (wanted[Short.toUnsignedInt(p[i])] ? PREDICTION : 0);
         });
     }
 
