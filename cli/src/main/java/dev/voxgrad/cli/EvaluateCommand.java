@@ -1,6 +1,7 @@
 package dev.voxgrad.cli;
 
 import dev.voxgrad.engine.ConfigException;
+import dev.voxgrad.engine.OutputFolder;
 import dev.voxgrad.engine.metric.Bootstrap;
 import dev.voxgrad.engine.metric.CaseFiles;
 import dev.voxgrad.engine.metric.Evaluation;
@@ -13,6 +14,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -45,6 +47,9 @@ final class EvaluateCommand implements Callable<Integer> {
 
     @Mixin
     private MetricOptions metrics;
+
+    @Mixin
+    private BootstrapOptions draws;
 
     private int threads;
 
@@ -95,31 +100,6 @@ final class EvaluateCommand implements Callable<Integer> {
     private Optional<Path> otherProbabilities;
 
     @Option(
-            names = "--bootstrap",
-            paramLabel = "N",
-            defaultValue = "2000",
-            description = "Draws of the cases for confidence intervals. Default: ${DEFAULT-VALUE}.")
-    private int draws;
-
-    @Option(
-            names = "--interval",
-            paramLabel = "METHOD",
-            defaultValue = "bca",
-            description = "How intervals are read off the draws: bca (bias corrected and accelerated) or percentile."
-                    + " Default: ${DEFAULT-VALUE}.")
-    private Bootstrap.Method interval;
-
-    @Option(
-            names = "--level",
-            paramLabel = "SHARE",
-            defaultValue = "0.95",
-            description = "Level of confidence intervals. Default: ${DEFAULT-VALUE}.")
-    private double level;
-
-    @Option(names = "--seed", paramLabel = "N", defaultValue = "1234", description = "Seed. Default: ${DEFAULT-VALUE}.")
-    private long seed;
-
-    @Option(
             names = "--threads",
             paramLabel = "N",
             defaultValue = "0",
@@ -150,10 +130,16 @@ final class EvaluateCommand implements Callable<Integer> {
         Bootstrap bootstrap;
         try {
             settings = metrics.settings(description.labels(), probabilities.isPresent());
-            bootstrap = new Bootstrap(draws, level, seed, interval);
+            bootstrap = draws.bootstrap();
+            requireBothProbabilities(settings);
         } catch (ConfigException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage());
         }
+        // An evaluation may take hours; that its files cannot be written is said before.
+        Stream.of(output, csv)
+                .flatMap(Optional::stream)
+                .forEach(
+                        file -> OutputFolder.requireUsable(file.toAbsolutePath().getParent()));
         EvaluationJob job = EvaluationJob.run(
                 settings,
                 bootstrap,
@@ -172,6 +158,16 @@ final class EvaluateCommand implements Callable<Integer> {
         return failures(job.failed(), err);
     }
 
+    private void requireBothProbabilities(EvaluationSettings settings) {
+        if (otherProbabilities.isPresent() && other.isEmpty()) {
+            throw new ConfigException("--compare-probabilities needs --compare, the masks of the other model");
+        }
+        if (settings.needsProbabilities() && other.isPresent() && otherProbabilities.isEmpty()) {
+            throw new ConfigException("--metrics asks for calibration; give the other model's probabilities with"
+                    + " --compare-probabilities");
+        }
+    }
+
     private List<CaseFiles> cases(Path folder, Optional<Path> withProbabilities, String ending) {
         List<CaseFiles> cases = CaseFiles.pair(folder, references, ending, !partial);
         return withProbabilities
@@ -181,6 +177,9 @@ final class EvaluateCommand implements Callable<Integer> {
 
     private void report(EvaluationJob job, PrintWriter out) {
         SummaryJson text = job.json(strictJson, other);
+        Stream.of(output, csv)
+                .flatMap(Optional::stream)
+                .forEach(file -> OutputFolder.create(file.toAbsolutePath().getParent()));
         output.ifPresent(text::write);
         csv.ifPresent(file -> ScoreCsv.write(job.first().summary(), file));
         if (json) {

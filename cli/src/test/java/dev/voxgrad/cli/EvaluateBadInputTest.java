@@ -101,4 +101,33 @@ class EvaluateBadInputTest {
         assertThat(run.err()).contains(text);
         assertThat(summary).doesNotExist();
     }
+
+    @Test
+    void filesThatCannotBeWrittenAreSaidBefore() throws IOException {
+        Path file = Files.createFile(folder.resolve("file"));
+        Files.write(folder.resolve("pred/c0.nii.gz"), new byte[100]); // would fail if it were read
+        for (String option : List.of("-o", "--csv")) {
+            CommandRun run = work.evaluate(option, file.resolve("summary").toString());
+            assertThat(run.exitCode()).isEqualTo(ExitCode.BAD_INPUT);
+            assertThat(run.err()).contains(file + " is a file").doesNotContain("c0");
+        }
+    }
+
+    @Test
+    void folderOfTheFilesIsMade() {
+        Path summary = folder.resolve("results/first/summary.json");
+        assertThat(work.evaluate("-o", summary.toString()).exitCode()).isEqualTo(ExitCode.OK);
+        assertThat(summary).exists();
+    }
+
+    @Test
+    void comparisonOfCalibrationNeedsBothProbabilities() {
+        CommandRun one = work.evaluate(
+                "--metrics", "ece", "--probabilities", work.path("pred"), "--compare", work.path("other"));
+        assertThat(one.exitCode()).isEqualTo(ExitCode.USAGE);
+        assertThat(one.err()).contains("--compare-probabilities");
+        CommandRun alone = work.evaluate("--compare-probabilities", work.path("pred"));
+        assertThat(alone.exitCode()).isEqualTo(ExitCode.USAGE);
+        assertThat(alone.err()).contains("--compare,");
+    }
 }
