@@ -34,7 +34,7 @@ record EvaluationJob(
             List<CaseFiles> cases,
             Optional<List<CaseFiles>> others,
             int threads) {
-        long steps = cases.size() + others.map(List::size).orElse(0);
+        long steps = (long) cases.size() + others.map(List::size).orElse(0);
         try (Progress progress = Progress.start("evaluate", steps, "cases")) {
             Evaluation first = Evaluation.run(cases, settings, threads, progress::step);
             Optional<Evaluation> second = others.map(o -> Evaluation.run(o, settings, threads, progress::step));

@@ -64,7 +64,7 @@ public record MetricSelection(Set<Metric> ofMasks, Set<CalibrationMetric> ofProb
                     .filter(m -> all || m.id().equals(name) || group.contains(m))
                     .toList();
             List<CalibrationMetric> ofProbabilities = Arrays.stream(CalibrationMetric.values())
-                    .filter(m -> all && withProbabilities || m.id().equals(name) || name.equals(CALIBRATION))
+                    .filter(m -> (all && withProbabilities) || m.id().equals(name) || name.equals(CALIBRATION))
                     .toList();
             if (ofMasks.isEmpty() && ofProbabilities.isEmpty()) {
                 throw new ConfigException("unknown metric \"" + part.strip() + "\"; there are " + names()
