@@ -56,6 +56,49 @@ class OptimizerTest {
     }
 
     @EachDevice
+    void plainAndHeavyBallDescentMatchHandComputation(String device) {
+        try (var d = Devices.open(device);
+                Scope scope = d.scope()) {
+            Parameters p = parameters(scope);
+            Sgd plain = new Sgd(new Sgd.Settings(0, false, 0, 0.1));
+            plain.step(p, gradients(scope, p, "a", 4, 8), 0.1, 1);
+            // x - 0.1 (g + 0.1 x)
+            assertThat(p.get("a").toArray()).containsExactly(new float[] {0.59f, -2.78f}, within(1e-6f));
+            assertThat(plain.state().tensors(p)).as("no momentum, no state").isEmpty();
+            Sgd heavy = new Sgd(new Sgd.Settings(0.5, false, 0.25, 0));
+            heavy.step(p, gradients(scope, p, "b", 2), 0.1, 1);
+            assertThat(p.get("b").item()).as("v = g in the first step").isCloseTo(2.8f, within(1e-6f));
+            heavy.step(p, gradients(scope, p, "b", 4), 0.1, 1);
+            assertThat(p.get("b").item()).as("v = 0.5 * 2 + 0.75 * 4").isCloseTo(2.4f, within(1e-6f));
+        }
+    }
+
+    @EachDevice
+    void adamAddsTheDecayToTheGradient(String device) {
+        try (var d = Devices.open(device);
+                Scope scope = d.scope()) {
+            Parameters p = parameters(scope);
+            AdamW adam = new AdamW(new AdamW.Settings(0.9, 0.999, 1e-8, 0.5, false, false));
+            // g + 0.5 x = (0, 2): no step where the decay cancels the gradient, else lr against the sum's sign.
+            adam.step(p, gradients(scope, p, "a", -0.5f, 3), 0.1, 1);
+            assertThat(p.get("a").toArray()).containsExactly(new float[] {1, -2.1f}, within(1e-6f));
+        }
+    }
+
+    @EachDevice
+    void amsgradRemembersTheLargestSecondMoment(String device) {
+        try (var d = Devices.open(device);
+                Scope scope = d.scope()) {
+            Parameters p = parameters(scope);
+            AdamW adam = new AdamW(new AdamW.Settings(0, 0.5, 1e-8, 0, true, true));
+            adam.step(p, gradients(scope, p, "b", 4), 0.1, 1);
+            adam.step(p, gradients(scope, p, "b", 1), 0.1, 1);
+            // s = 8, then 0.5 * 8 + 0.5 = 4.5 < 8: the second step divides by sqrt(8 / (1 - 0.25)).
+            assertThat(p.get("b").item()).isCloseTo((float) (3 - 0.1 - 0.1 / Math.sqrt(8 / 0.75)), within(1e-6f));
+        }
+    }
+
+    @EachDevice
     void adamWFirstStepMatchesHandComputation(String device) {
         try (var d = Devices.open(device);
                 Scope scope = d.scope()) {
