@@ -11,9 +11,16 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 
-/** Logits [N,D,H,W,C] with class labels [N,D,H,W,1] or targets [N,D,H,W,C] on the host, to evaluate losses on. */
+/**
+ * Logits [N,D,H,W,C] with class labels [N,D,H,W,1] or targets [N,D,H,W,C] and perhaps a mask [N,D,H,W,1] on the host, to evaluate
+ * losses on.
+ */
 @SuppressWarnings("ArrayRecordComponent") // never compared as a whole
-record Batch(Shape shape, float[] logits, byte[] labels) {
+record Batch(Shape shape, float[] logits, byte[] labels, Optional<byte[]> mask) {
+    Batch(Shape shape, float[] logits, byte[] labels) {
+        this(shape, logits, labels, Optional.empty());
+    }
+
     /** Normal logits times {@code scale}, uniform labels. */
     static Batch random(Random random, Shape shape, double scale, Nonlinearity nonlinearity) {
         boolean sigmoid = nonlinearity == Nonlinearity.SIGMOID;
@@ -29,11 +36,15 @@ record Batch(Shape shape, float[] logits, byte[] labels) {
     }
 
     Batch withLogits(float[] other) {
-        return new Batch(shape, other, labels);
+        return new Batch(shape, other, labels, mask);
     }
 
     Batch withLabels(byte[] other) {
-        return new Batch(shape, logits, other);
+        return new Batch(shape, logits, other, mask);
+    }
+
+    Batch withMask(byte[] other) {
+        return new Batch(shape, logits, labels, Optional.of(other));
     }
 
     /** Number of channels. */
@@ -41,10 +52,34 @@ record Batch(Shape shape, float[] logits, byte[] labels) {
         return (int) shape.c();
     }
 
+    /** Voxels of all samples. */
+    int voxels() {
+        return (int) (shape.n() * shape.voxels());
+    }
+
+    /** Voxels in another order: voxel i goes to {@code to[i]}. */
+    Batch moved(int... to) {
+        byte[] movedLabels = labels.clone();
+        int perVoxel = labels.length / to.length;
+        for (int i = 0; i < to.length; i++) {
+            System.arraycopy(labels, i * perVoxel, movedLabels, to[i] * perVoxel, perVoxel);
+        }
+        return new Batch(shape, moved(logits, to), movedLabels, mask);
+    }
+
+    static float[] moved(float[] values, int... to) {
+        float[] result = values.clone();
+        int perVoxel = values.length / to.length;
+        for (int i = 0; i < to.length; i++) {
+            System.arraycopy(values, i * perVoxel, result, to[i] * perVoxel, perVoxel);
+        }
+        return result;
+    }
+
     /** The value in float64. */
     double value(Device device, SegmentationLoss loss) {
         try (Scope scope = device.scope()) {
-            return loss.value(scope.tensor(shape, logits), labels(scope), Optional.empty());
+            return loss.value(scope.tensor(shape, logits), labels(scope), mask(scope));
         }
     }
 
@@ -53,12 +88,16 @@ record Batch(Shape shape, float[] logits, byte[] labels) {
         try (Scope scope = device.scope()) {
             Tensor z = scope.tensor(shape, logits);
             Tape tape = Tape.training(scope, List.of(z));
-            Tensor value = loss.apply(tape, z, labels(scope));
+            Tensor value = loss.apply(tape, z, labels(scope), mask(scope));
             return tape.backward(value).of(z).orElseThrow().toArray();
         }
     }
 
     private Labels labels(Scope scope) {
-        return scope.labels(shape.withChannels(labels.length / (shape.n() * shape.voxels())), labels);
+        return scope.labels(shape.withChannels(labels.length / voxels()), labels);
+    }
+
+    private Optional<Labels> mask(Scope scope) {
+        return mask.map(values -> scope.labels(shape.withChannels(1), values));
     }
 }
