@@ -136,7 +136,7 @@ class LossCompositionTest {
         Term neither = () -> Nonlinearity.SOFTMAX;
         assertThatThrownBy(() -> Sum.of(neither).passes())
                 .isInstanceOf(ConfigException.class)
-                .hasMessageContaining("must implement RegionTerm or VoxelTerm");
+                .hasMessageContaining("must implement RegionTerm, VoxelTerm or TensorTerm");
     }
 
     /** A formula that reads a sum only for some values: the pass is repeated with all sums. */
