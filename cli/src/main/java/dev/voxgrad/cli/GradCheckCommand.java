@@ -127,7 +127,7 @@ final class GradCheckCommand implements Callable<Integer> {
                     worst.numeric(),
                     worst.difference(),
                     worst.tolerance(),
-                    worst.settled() ? "" : "; the differences do not converge, the loss has a kink here");
+                    worst.settled() ? "" : "; the differences do not converge: a kink is near");
         });
         out.println(report.passes() ? "PASS" : report.problem().isEmpty() ? "FAIL" : "FAIL: " + report.problem());
     }

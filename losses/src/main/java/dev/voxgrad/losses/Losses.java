@@ -2,7 +2,6 @@ package dev.voxgrad.losses;
 
 import dev.voxgrad.engine.op.Loss;
 import dev.voxgrad.engine.op.Progress;
-import dev.voxgrad.engine.op.SegLoss.Nonlinearity;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.SortedMap;
@@ -69,11 +68,6 @@ public final class Losses {
         }
         return List.of("weighted Dice alone from the first epoch is known not to converge with many classes (here "
                 + first.classes() + "); start with cross entropy, as in schedule(wce -> wce + wdice -> wdice)");
-    }
-
-    /** Softmax losses read class labels, sigmoid ones 0/1 targets. */
-    static Nonlinearity nonlinearity(Loss loss) {
-        return ((SegmentationLoss) loss).sum().nonlinearity();
     }
 
     /** Read anew each time: the class path of a thread may change, and the cost is that of a few small files. */
