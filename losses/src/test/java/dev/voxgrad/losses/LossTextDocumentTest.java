@@ -2,10 +2,13 @@ package dev.voxgrad.losses;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.voxgrad.engine.op.Loss;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -26,5 +29,29 @@ class LossTextDocumentTest {
             String printed = Losses.parse(text, context).toString();
             assertThat(Losses.parse(printed, context)).isEqualTo(Losses.parse(text, context));
         });
+    }
+
+    @Test
+    void tableHasEveryLossWithItsArguments() throws IOException {
+        Matcher row = Pattern.compile("^\\| `((\\w+)[^`]*)` \\| [^|]* \\| ([^|]*) \\|$", Pattern.MULTILINE)
+                .matcher(Files.readString(DOCUMENT));
+        LossContext context = LossContext.of(3).withCounts(LabelCounts.equal(3));
+        Set<String> names = new TreeSet<>();
+        while (row.find()) {
+            if (!Losses.factories().containsKey(row.group(2))) {
+                continue; // a row of another table
+            }
+            names.add(row.group(2));
+            String text = row.group(1);
+            Loss loss = Losses.parse(text, context);
+            Matcher argument = Pattern.compile("`(\\w+=[\\w.-]+)`").matcher(row.group(3));
+            while (argument.find()) {
+                String explicit = text.endsWith(")")
+                        ? text.substring(0, text.length() - 1) + ", " + argument.group(1) + ")"
+                        : text + "(" + argument.group(1) + ")";
+                assertThat(Losses.parse(explicit, context)).as(explicit).isEqualTo(loss);
+            }
+        }
+        assertThat(names).isEqualTo(Losses.factories().keySet());
     }
 }
