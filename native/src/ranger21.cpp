@@ -163,7 +163,9 @@ RangerStep constants(const vg_ranger21 &p) {
   const bool negative = p.positive_negative != 0;
   const double keep = negative ? p.beta1 * p.beta1 : p.beta1;
   const double noise = negative ? std::hypot(1 + p.beta2, p.beta2) : 1;
-  const double rate = p.lr / (1 - std::pow(p.beta1, t)) / noise;
+  // softplus(d) = log(1 + exp(beta d)) / beta: numerator and denominator both times beta save a division.
+  const double beta = p.softplus > 0 ? p.softplus : 1;
+  const double rate = beta * p.lr / (1 - std::pow(p.beta1, t)) / noise;
   RangerStep k{};
   k.beta2 = static_cast<float>(p.beta2);
   k.one_minus_beta2 = static_cast<float>(1 - p.beta2);
@@ -171,9 +173,9 @@ RangerStep constants(const vg_ranger21 &p) {
   k.one_minus_keep = static_cast<float>(1 - keep);
   k.own = static_cast<float>(negative ? 2 * rate : rate);
   k.other = static_cast<float>(-rate);
-  k.inverse_root = static_cast<float>(1 / std::sqrt(1 - std::pow(p.beta2, t)));
-  k.eps = static_cast<float>(p.eps);
-  k.softplus = static_cast<float>(p.softplus);
+  k.inverse_root = static_cast<float>(beta / std::sqrt(1 - std::pow(p.beta2, t)));
+  k.eps = static_cast<float>(beta * p.eps);
+  k.softplus = p.softplus > 0;
   k.alpha = static_cast<float>(p.alpha);
   k.one_minus_alpha = static_cast<float>(1 - p.alpha);
   return k;

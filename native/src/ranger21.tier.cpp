@@ -1,6 +1,6 @@
 // Inner tiles of ranger21.cpp.
-#include "activation_math.h"
 #include "ranger21_tiles.h"
+#include "vector_math.h"
 
 namespace vg::VG_TIER {
 
@@ -61,6 +61,20 @@ static inline v8 root(v8 v) {
   return r;
 }
 
+// log(1 + exp(t)) for t >= 0, about 1 ulp: t + 2 atanh(z) with z = e/(2 + e) <= 1/3 and e = exp(-t). Above 20, where
+// PyTorch returns t, the rest is below half an ulp. NaN stays NaN.
+static inline v8 softplus_nonnegative(v8 t) {
+  const v8 e = exp_nonpositive(t < 20.0f ? -t : broadcast(-20.0f)); // further down w would be denormal, and slow
+  const v8 z = e / (2.0f + e), w = z * z;
+  v8 p = w * (1.0f / 13.0f) + 1.0f / 11.0f;
+  p = p * w + 1.0f / 9.0f;
+  p = p * w + 1.0f / 7.0f;
+  p = p * w + 1.0f / 5.0f;
+  p = p * w + 1.0f / 3.0f;
+  p = p * w + 1.0f;
+  return t + 2.0f * z * p;
+}
+
 struct Lanes {
   v8 x, p, s, cache;
 };
@@ -71,7 +85,7 @@ static inline void move(const RangerStep &k, const RangerTile &t, v8 g, v8 q, La
   v.s = k.beta2 * v.s + k.one_minus_beta2 * (first * first);
   v.p = k.keep * v.p + k.one_minus_keep * (first * t.again);
   v8 denominator = root(v.s) * k.inverse_root + k.eps;
-  if (Softplus) denominator = softplus(denominator, k.softplus, 20.0f);
+  if (Softplus) denominator = softplus_nonnegative(denominator);
   v8 way = k.own * v.p;
   if (Negative) way += k.other * q;
   // One subtraction: 1 - shrink alone would lose most digits of a small decay.
@@ -117,8 +131,8 @@ static void step(const RangerStep &k, const RangerTile &t, int64_t count, double
 }
 
 void ranger_step(const RangerStep &k, const RangerTile &t, int64_t count, double *sum) {
-  if (t.q != nullptr) return k.softplus > 0 ? step<true, true>(k, t, count, sum) : step<true, false>(k, t, count, sum);
-  if (k.softplus > 0) return step<false, true>(k, t, count, sum);
+  if (t.q != nullptr) return k.softplus ? step<true, true>(k, t, count, sum) : step<true, false>(k, t, count, sum);
+  if (k.softplus) return step<false, true>(k, t, count, sum);
   step<false, false>(k, t, count, sum);
 }
 

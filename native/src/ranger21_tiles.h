@@ -14,10 +14,10 @@ struct RangerMoments {
 // What is the same for the whole step.
 struct RangerStep {
   float beta2, one_minus_beta2;
-  float keep, one_minus_keep;   // of the momentum: beta1^2, or beta1 without a negative one
-  float own, other;             // x moves by (own p + other q) / denominator
-  float inverse_root, eps;      // 1 / sqrt(1 - beta2^t)
-  float softplus;               // 0: off
+  float keep, one_minus_keep; // of the momentum: beta1^2, or beta1 without a negative one
+  float own, other;           // x moves by (own p + other q) / denominator
+  float inverse_root, eps;    // 1 / sqrt(1 - beta2^t); with softplus these and own, other are multiplied by its beta
+  bool softplus;
   float alpha, one_minus_alpha; // of the look-ahead
 };
 // What is the same for a group: the processed gradient is gain (g - centre), times `again` for the momentum.
