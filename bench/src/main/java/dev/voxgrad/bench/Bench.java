@@ -96,8 +96,17 @@ final class Bench {
                 difference = Math.max(difference, found.value());
                 if (!(found.value() <= problem.tolerance())) {
                     error = "answers differ (" + setting + "): " + found;
-                    return new Result(problem, direction, Double.NaN, mine.mb(), peer.name(), setting, Double.NaN,
-                            Double.NaN, difference, error);
+                    return new Result(
+                            problem,
+                            direction,
+                            Double.NaN,
+                            mine.mb(),
+                            peer.name(),
+                            setting,
+                            Double.NaN,
+                            Double.NaN,
+                            difference,
+                            error);
                 }
             }
             List<Side.Run> runs = new ArrayList<>(List.of(mine.run()));
@@ -108,8 +117,17 @@ final class Bench {
                 best = medians.get(i) < medians.get(best) ? i : best;
             }
             Opened fastest = theirs.get(best - 1);
-            return new Result(problem, direction, medians.getFirst(), mine.mb(), peer.name(), fastest.setting(),
-                    medians.get(best), fastest.mb(), difference, error);
+            return new Result(
+                    problem,
+                    direction,
+                    medians.getFirst(),
+                    mine.mb(),
+                    peer.name(),
+                    fastest.setting(),
+                    medians.get(best),
+                    fastest.mb(),
+                    difference,
+                    error);
         } finally {
             theirs.forEach(Opened::close);
         }

@@ -10,7 +10,8 @@ import java.util.List;
  *
  * @param precision what the kernels may do to numbers: {@code default}
  */
-public record ConvProblem(String name, Shape input, int outputChannels, int kernelSize, int strideSize, String precision)
+public record ConvProblem(
+        String name, Shape input, int outputChannels, int kernelSize, int strideSize, String precision)
         implements Problem {
     /** Checks the precision. */
     public ConvProblem {

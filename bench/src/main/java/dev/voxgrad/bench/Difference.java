@@ -50,6 +50,7 @@ record Difference(double value, String tensor, int index, float ours, float peer
 
     @Override
     public String toString() {
-        return "%s[%d] is %g, the peer has %g; %.2g of the largest magnitude".formatted(tensor, index, ours, peer, value);
+        return "%s[%d] is %g, the peer has %g; %.2g of the largest magnitude"
+                .formatted(tensor, index, ours, peer, value);
     }
 }

@@ -55,7 +55,9 @@ public record LossProblem(
     /** Sizes of the logits of one resolution, 0 = full. */
     public Shape logits(int output) {
         return logits.withGrid(
-                Math.max(1, logits.d() >> output), Math.max(1, logits.h() >> output), Math.max(1, logits.w() >> output));
+                Math.max(1, logits.d() >> output),
+                Math.max(1, logits.h() >> output),
+                Math.max(1, logits.w() >> output));
     }
 
     /** Logits of one resolution. */
@@ -101,10 +103,10 @@ public record LossProblem(
             for (long d = 0; d < to.d(); d++) {
                 for (long h = 0; h < to.h(); h++) {
                     for (long w = 0; w < to.w(); w++) {
-                        long voxel = ((n * from.d() + source(d, from.d(), to.d())) * from.h()
-                                                + source(h, from.h(), to.h()))
-                                        * from.w()
-                                + source(w, from.w(), to.w());
+                        long voxel =
+                                ((n * from.d() + source(d, from.d(), to.d())) * from.h() + source(h, from.h(), to.h()))
+                                                * from.w()
+                                        + source(w, from.w(), to.w());
                         for (long c = 0; c < from.c(); c++) {
                             labels[i++] = full[(int) (voxel * from.c() + c)];
                         }
@@ -156,21 +158,26 @@ public record LossProblem(
 
     /** The share of voxels in {@code topk(0.1)}; 0.1 when it is not there. */
     public double share() {
-        Matcher matcher = Pattern.compile("\\btopk\\(\\s*(?:\\w+\\s*=\\s*)?([.\\d]+)").matcher(loss);
+        Matcher matcher =
+                Pattern.compile("\\btopk\\(\\s*(?:\\w+\\s*=\\s*)?([.\\d]+)").matcher(loss);
         return matcher.find() ? Double.parseDouble(matcher.group(1)) : 0.1;
     }
 
     /** A number of the loss text, for example of {@code smoothing=0.1}. */
     public double number(String argument, double standard) {
-        Matcher matcher = Pattern.compile("\\b" + argument + "\\s*=\\s*([-+.\\deE]+)").matcher(loss);
+        Matcher matcher =
+                Pattern.compile("\\b" + argument + "\\s*=\\s*([-+.\\deE]+)").matcher(loss);
         return matcher.find() ? Double.parseDouble(matcher.group(1)) : standard;
     }
 
     /** A list of the loss text, for example of {@code weights=[1, 2]}; empty when it is not there. */
     public double[] numbers(String argument) {
-        Matcher matcher = Pattern.compile("\\b" + argument + "\\s*=\\s*\\[([^\\]]*)\\]").matcher(loss);
+        Matcher matcher =
+                Pattern.compile("\\b" + argument + "\\s*=\\s*\\[([^\\]]*)\\]").matcher(loss);
         return matcher.find()
-                ? Arrays.stream(matcher.group(1).split(",")).mapToDouble(Double::parseDouble).toArray()
+                ? Arrays.stream(matcher.group(1).split(","))
+                        .mapToDouble(Double::parseDouble)
+                        .toArray()
                 : new double[0];
     }
 

@@ -42,7 +42,9 @@ public record NetworkProblem(String name, NetworkSpec network, Shape input) impl
 
     /** The column {@code features}: channels of the stages, as in 32-64-128. */
     static List<Integer> features(Rows.Row row) {
-        return Arrays.stream(row.text("features").split("-")).map(Integer::valueOf).toList();
+        return Arrays.stream(row.text("features").split("-"))
+                .map(Integer::valueOf)
+                .toList();
     }
 
     /** A network of the default sizes: kernels 3, strides 2. */

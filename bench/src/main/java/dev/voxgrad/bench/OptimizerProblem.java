@@ -37,9 +37,11 @@ public record OptimizerProblem(String name, Kind kind, NetworkSpec network) impl
         Kind kind = Arrays.stream(Kind.values())
                 .filter(k -> k.name().toLowerCase(Locale.ROOT).equals(row.text("optimizer")))
                 .findFirst()
-                .orElseThrow(() -> new ConfigException(row.place() + ": there is no optimizer \"" + row.text("optimizer")
-                        + "\" here; use one of " + Arrays.toString(Kind.values()).toLowerCase(Locale.ROOT)));
-        return new OptimizerProblem(row.text("name"), kind, NetworkProblem.network("plain", 3, 1, 3, NetworkProblem.features(row)));
+                .orElseThrow(() -> new ConfigException(
+                        row.place() + ": there is no optimizer \"" + row.text("optimizer") + "\" here; use one of "
+                                + Arrays.toString(Kind.values()).toLowerCase(Locale.ROOT)));
+        return new OptimizerProblem(
+                row.text("name"), kind, NetworkProblem.network("plain", 3, 1, 3, NetworkProblem.features(row)));
     }
 
     /** Names and sizes of the parameters. */
@@ -54,7 +56,8 @@ public record OptimizerProblem(String name, Kind kind, NetworkSpec network) impl
 
     /** Gradient of a parameter. */
     public float[] gradient(int parameter) {
-        return Data.normal(1000L + parameter, parameters().get(parameter).shape().elements());
+        return Data.normal(
+                1000L + parameter, parameters().get(parameter).shape().elements());
     }
 
     @Override

@@ -53,9 +53,7 @@ final class OurNetwork implements Side.Run {
             float[] full = logits.getFirst().toArray();
             Map<String, Tensor> byName = new LinkedHashMap<>();
             Gradients gradients = tape.backward(value);
-            network.parameters()
-                    .byName()
-                    .forEach((name, p) -> gradients.of(p).ifPresent(g -> byName.put(name, g)));
+            network.parameters().byName().forEach((name, p) -> gradients.of(p).ifPresent(g -> byName.put(name, g)));
             return Map.of("logits", full, "loss", lossValue, "gradient", joined(byName));
         }
     }
@@ -63,7 +61,8 @@ final class OurNetwork implements Side.Run {
     /** All gradients in one tensor: biases before a norm have gradient 0 up to rounding, which has no scale of its own. */
     private float[] joined(Map<String, Tensor> gradients) {
         Map<String, StateTensor> exported = network.parameters().export(gradients);
-        float[] all = new float[exported.values().stream().mapToInt(t -> t.values().length).sum()];
+        float[] all = new float
+                [exported.values().stream().mapToInt(t -> t.values().length).sum()];
         int at = 0;
         for (StateTensor tensor : exported.values()) {
             System.arraycopy(tensor.values(), 0, all, at, tensor.values().length);

@@ -39,7 +39,8 @@ final class Report {
             kind = result.problem().getClass();
             String title = kind.getSimpleName().replace("Problem", "").toLowerCase(Locale.ROOT);
             String head = HEAD.formatted(title);
-            addMarkdown("\n" + head + "\n" + "|---".repeat(head.replaceAll("[^|]", "").length() - 1) + "|");
+            addMarkdown("\n" + head + "\n"
+                    + "|---".repeat(head.replaceAll("[^|]", "").length() - 1) + "|");
         }
         failed += result.error().isEmpty() ? 0 : 1;
         addJson(result.json(machine));
@@ -52,7 +53,8 @@ final class Report {
             return "| " + name + " | ERROR: " + r.error().replace("|", "\\|") + " |" + " |".repeat(11);
         }
         String peer = (r.peer() + " " + r.peerSetting()).strip();
-        return "| " + String.join(
+        return "| "
+                + String.join(
                         " | ",
                         name,
                         number(r.oursMs()),

@@ -125,7 +125,8 @@ class BenchmarksRunTest {
 
     @Test
     void aMissingPeerIsNamed() {
-        Result result = bench.run(tinyLoss("dice + ce"), Direction.VALUE_AND_GRADIENT).getFirst();
+        Result result =
+                bench.run(tinyLoss("dice + ce"), Direction.VALUE_AND_GRADIENT).getFirst();
         if (bench.missing().isEmpty()) {
             assertThat(result.peer()).isEqualTo("pytorch");
             assertThat(result.peerMs()).isPositive();
@@ -136,7 +137,8 @@ class BenchmarksRunTest {
 
     @Test
     void aLossThatDoesNotParseIsAnErrorOfItsRow() {
-        Result result = bench.run(tinyLoss("nosuchloss"), Direction.VALUE_AND_GRADIENT).getFirst();
+        Result result =
+                bench.run(tinyLoss("nosuchloss"), Direction.VALUE_AND_GRADIENT).getFirst();
         assertThat(result.error()).contains("nosuchloss");
         assertThat(result.oursMs()).isNaN();
     }
@@ -144,7 +146,9 @@ class BenchmarksRunTest {
     @Test
     void differencesAreRelativeToEachTensorAndNanIsTheWorst() {
         float[] peer = {0, 100, -50};
-        assertThat(Difference.of(Map.of("y", new float[] {1, 100, -50}), Map.of("y", peer)).value()).isEqualTo(0.01);
+        assertThat(Difference.of(Map.of("y", new float[] {1, 100, -50}), Map.of("y", peer))
+                        .value())
+                .isEqualTo(0.01);
         Difference nan = Difference.of(Map.of("y", new float[] {5, Float.NaN, 0}), Map.of("y", peer));
         assertThat(nan.value()).isNaN();
         assertThat(nan.index()).isEqualTo(1);

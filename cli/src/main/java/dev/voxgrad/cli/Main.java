@@ -98,7 +98,8 @@ public final class Main implements Runnable {
     /** Runs a command with the user's classes in reach of it. */
     private static int execute(ParseResult result) {
         Main main = (Main) result.commandSpec().root().userObject();
-        try (UserClasses classes = UserClasses.of(main.classPath, result.commandSpec().commandLine())) {
+        try (UserClasses classes =
+                UserClasses.of(main.classPath, result.commandSpec().commandLine())) {
             return new CommandLine.RunLast().execute(result);
         }
     }

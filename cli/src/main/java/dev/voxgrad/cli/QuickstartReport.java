@@ -34,9 +34,9 @@ record QuickstartReport(
         BrainDataset data, ModelFolder model, List<Case> cases, Summary summary, String machine, double seconds) {
     private static final String SUMMARY =
             "A 3D U-Net that was trained on the left hemisphere (mirrored) of one head and tested on the right one,"
-                + " which it never saw. Two hemispheres of one head are not two people: this shows that the pipeline"
-                + " learns, not how good a model is. The pseudo Dice of the curves is measured on patches of the"
-                + " training hemisphere.";
+                    + " which it never saw. Two hemispheres of one head are not two people: this shows that the pipeline"
+                    + " learns, not how good a model is. The pseudo Dice of the curves is measured on patches of the"
+                    + " training hemisphere.";
 
     private static final String PHANTOM =
             "DRAWN DATA: the real scan could not be obtained, a phantom stands in for it. These numbers"

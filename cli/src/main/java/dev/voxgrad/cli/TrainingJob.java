@@ -64,8 +64,7 @@ final class TrainingJob {
         LossContext context = PlanFile.lossContext(plan);
         // Class weights by rule follow from all training labels, so they are the same after a resume.
         List<byte[]> labels = training.stream().map(PreparedCase::labels).toList();
-        Loss loss =
-                Losses.parse(plan.training().loss(), context.withCounts(LabelCounts.of(labels, context.classes())));
+        Loss loss = Losses.parse(plan.training().loss(), context.withCounts(LabelCounts.of(labels, context.classes())));
         return new Trainer(
                 plan,
                 loss,

@@ -45,19 +45,22 @@ class AddingALossTest {
                 case "sh" -> {
                     for (String command : block.group(3).strip().split("\n")) {
                         Outcome outcome = run(project, command);
-                        assertThat(outcome.exitCode()).as("%s%n%s", command, outcome.text()).isZero();
+                        assertThat(outcome.exitCode())
+                                .as("%s%n%s", command, outcome.text())
+                                .isZero();
                         outputs.add(command + "\n" + outcome.text());
                     }
                 }
                 default -> throw new AssertionError("nobody runs a block of " + block.group(1));
             }
         }
-        assertThat(outputs).filteredOn(o -> o.contains(" gradcheck ") && !o.contains("--list"))
+        assertThat(outputs)
+                .filteredOn(o -> o.contains(" gradcheck ") && !o.contains("--list"))
                 .hasSize(6)
                 .allSatisfy(output -> assertThat(output).contains("checked  ").endsWith("PASS\n"));
-        assertThat(outputs).anySatisfy(output -> assertThat(output)
-                .contains("--list")
-                .contains("tversky_index Tversky loss per sample"));
+        assertThat(outputs)
+                .anySatisfy(output ->
+                        assertThat(output).contains("--list").contains("tversky_index Tversky loss per sample"));
         assertThat(Files.readString(project.resolve("model/plan.json"))).contains("tversky_index(0.8) + ce");
         assertThat(project.resolve("model/checkpoint_final.safetensors")).exists();
         brokenSignFails(project);
@@ -83,7 +86,11 @@ class AddingALossTest {
         StringBuilder script = new StringBuilder("#!/bin/sh\nexec '" + java + "' --enable-native-access=ALL-UNNAMED");
         for (String property : List.of("voxgrad.native.path", "voxgrad.root")) {
             if (System.getProperty(property) != null) {
-                script.append(" -D").append(property).append("='").append(System.getProperty(property)).append("'");
+                script.append(" -D")
+                        .append(property)
+                        .append("='")
+                        .append(System.getProperty(property))
+                        .append("'");
             }
         }
         script.append(" -cp '" + System.getProperty("java.class.path") + "' " + Main.class.getName() + " \"$@\"\n");
@@ -94,8 +101,12 @@ class AddingALossTest {
     private Outcome run(Path project, String command) throws Exception {
         ProcessBuilder builder = new ProcessBuilder("/bin/sh", "-c", command);
         builder.environment()
-                .merge("PATH", folder.resolve("bin") + ":" + System.getProperty("java.home") + "/bin", (old, own) -> own + ":" + old);
-        Process process = builder.directory(project.toFile()).redirectErrorStream(true).start();
+                .merge(
+                        "PATH",
+                        folder.resolve("bin") + ":" + System.getProperty("java.home") + "/bin",
+                        (old, own) -> own + ":" + old);
+        Process process =
+                builder.directory(project.toFile()).redirectErrorStream(true).start();
         String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         return new Outcome(process.waitFor(), text);
     }

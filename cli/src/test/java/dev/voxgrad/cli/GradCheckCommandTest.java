@@ -17,7 +17,12 @@ import tools.jackson.databind.json.JsonMapper;
 class GradCheckCommandTest {
     @ParameterizedTest
     @ValueSource(
-            strings = {"dice", "ce(smoothing=0.1, weights=[1, 2, 3])", "0.5*(dice + ce)", "dice(sigmoid=true, batch=true)"})
+            strings = {
+                "dice",
+                "ce(smoothing=0.1, weights=[1, 2, 3])",
+                "0.5*(dice + ce)",
+                "dice(sigmoid=true, batch=true)"
+            })
     void printsTheWorstEntryAndPass(String text) {
         CommandRun run = CommandRun.of("gradcheck", text, "--threads", "1");
         assertThat(run.err()).isEmpty();
@@ -25,14 +30,16 @@ class GradCheckCommandTest {
         assertThat(run.out())
                 .containsPattern("logits +\\[2,3,4,5,3\\], seed 0\n")
                 .contains("checked  360 entries, 8 directions\n")
-                .containsPattern("worst +(logits(\\[\\d+\\]){5}|direction \\d): analytic -?\\d.*, numeric -?\\d.*, difference .*, tolerance .*\n")
+                .containsPattern(
+                        "worst +(logits(\\[\\d+\\]){5}|direction \\d): analytic -?\\d.*, numeric -?\\d.*, difference .*, tolerance .*\n")
                 .endsWith("PASS\n");
     }
 
     @Test
     void sameSeedGivesTheSameOutput() {
         CommandRun first = CommandRun.of("gradcheck", "dice + ce", "--seed", "5", "--threads", "1");
-        assertThat(CommandRun.of("gradcheck", "dice + ce", "--seed", "5", "--threads", "2")).isEqualTo(first);
+        assertThat(CommandRun.of("gradcheck", "dice + ce", "--seed", "5", "--threads", "2"))
+                .isEqualTo(first);
         assertThat(CommandRun.of("gradcheck", "dice + ce", "--seed", "6").out()).isNotEqualTo(first.out());
     }
 
@@ -50,8 +57,9 @@ class GradCheckCommandTest {
         CommandRun run = CommandRun.of("gradcheck", "--list");
         assertThat(run.exitCode()).isEqualTo(ExitCode.OK);
         assertThat(run.out().lines()).hasSameSizeAs(Losses.factories().keySet());
-        Losses.factories().forEach((name, factory) -> assertThat(run.out())
-                .containsPattern("(?m)^" + name + " +\\Q" + factory.description() + "\\E$"));
+        Losses.factories()
+                .forEach((name, factory) -> assertThat(run.out())
+                        .containsPattern("(?m)^" + name + " +\\Q" + factory.description() + "\\E$"));
     }
 
     @Test

@@ -63,12 +63,13 @@ class ScheduledTrainingTest {
         try (Device device = Device.cpu(threads)) {
             List<PreparedCase> cases = new Preprocessor(plan, device)
                     .prepare(RawDataset.open(data.folder()).cases(), c -> {});
-            LabelCounts counts = LabelCounts.of(
-                    cases.stream().map(PreparedCase::labels).toList(), 2);
+            LabelCounts counts =
+                    LabelCounts.of(cases.stream().map(PreparedCase::labels).toList(), 2);
             new Trainer(
                             plan,
                             Losses.parse(
-                                    plan.training().loss(), PlanFile.lossContext(plan).withCounts(counts)),
+                                    plan.training().loss(),
+                                    PlanFile.lossContext(plan).withCounts(counts)),
                             cases,
                             cases,
                             device,
@@ -119,6 +120,7 @@ class ScheduledTrainingTest {
     @Test
     void commandTrainsWithWeightsByTheTrainingLabels() {
         CommandFolder work = new CommandFolder(folder, data, folder.resolve("model"));
-        assertThat(work.train("--loss", "ce(weights=inverse_frequency) + wdice").exitCode()).isZero();
+        assertThat(work.train("--loss", "ce(weights=inverse_frequency) + wdice").exitCode())
+                .isZero();
     }
 }

@@ -115,17 +115,14 @@ public final class Arguments {
 
     /** Class weights that follow a rule when they are not given. */
     public ClassWeights weights(String name, ClassWeights.Rule standard) {
-        return find(name)
-                .map(this::readWeights)
-                .orElseGet(() -> byRule(standard, call.position(), name));
+        return find(name).map(this::readWeights).orElseGet(() -> byRule(standard, call.position(), name));
     }
 
     private ClassWeights readWeights(Syntax.Argument argument) {
         if (argument.value() instanceof Syntax.Numbers numbers) {
             return ClassWeights.of(numbers.values());
         }
-        ClassWeights.Rule rule = Stream.of(
-                        ClassWeights.Rule.MEDIAN_FREQUENCY, ClassWeights.Rule.INVERSE_FREQUENCY)
+        ClassWeights.Rule rule = Stream.of(ClassWeights.Rule.MEDIAN_FREQUENCY, ClassWeights.Rule.INVERSE_FREQUENCY)
                 .filter(r -> TermText.word(r).equals(argument.source()))
                 .findFirst()
                 .orElseThrow(
@@ -212,8 +209,7 @@ public final class Arguments {
 
     private ConfigException expected(Syntax.Argument argument, String expected) {
         String name = argument.name().isEmpty() ? askedIndices.get(byIndex.indexOf(argument)) : argument.name();
-        return error(
-                argument.value().position(), name + " is \"" + argument.source() + "\", expected " + expected);
+        return error(argument.value().position(), name + " is \"" + argument.source() + "\", expected " + expected);
     }
 
     /** Fails if an argument was given that the loss did not ask for. */

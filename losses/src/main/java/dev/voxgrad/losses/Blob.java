@@ -62,8 +62,8 @@ public record Blob(Sum inner, double alpha, double beta, int connectivity, Mask 
         }
         for (Sum.Part part : inner.parts()) {
             if (!(part.term() instanceof RegionTerm)) {
-                throw new ConfigException("blob: " + part.term() + " is no function of sums over regions, so it cannot be"
-                        + " evaluated for each component");
+                throw new ConfigException("blob: " + part.term()
+                        + " is no function of sums over regions, so it cannot be" + " evaluated for each component");
             }
         }
     }

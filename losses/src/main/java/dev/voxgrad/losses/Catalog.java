@@ -55,7 +55,9 @@ final class Catalog {
     }
 
     private static String origin(LossFactory factory) {
-        return factory instanceof FunctionFactory ? "a built-in one" : factory.getClass().getName();
+        return factory instanceof FunctionFactory
+                ? "a built-in one"
+                : factory.getClass().getName();
     }
 
     SortedMap<String, LossFactory> factories() {

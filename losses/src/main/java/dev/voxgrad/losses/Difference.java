@@ -36,8 +36,8 @@ record Difference(double value, double error) {
             for (int j = 1; j <= i; j++) {
                 power *= 4;
                 table[i][j] = (power * table[i][j - 1] - table[i - 1][j - 1]) / (power - 1);
-                double change = Math.max(
-                        Math.abs(table[i][j] - table[i][j - 1]), Math.abs(table[i][j] - table[i - 1][j - 1]));
+                double change =
+                        Math.max(Math.abs(table[i][j] - table[i][j - 1]), Math.abs(table[i][j] - table[i - 1][j - 1]));
                 double error = change + noise / h;
                 if (error < best.error) {
                     best = new Difference(table[i][j], error);

@@ -163,9 +163,8 @@ public final class GradientCheck {
      */
     public static List<Report> check(Device device, String text, Shape shape, long seed) {
         int classes = Math.toIntExact(shape.c());
-        List<Long> counts = IntStream.range(0, classes)
-                .mapToObj(c -> RARITY / (c + 1))
-                .toList();
+        List<Long> counts =
+                IntStream.range(0, classes).mapToObj(c -> RARITY / (c + 1)).toList();
         List<Long> all = Collections.nCopies(
                 classes, counts.stream().mapToLong(Long::longValue).sum());
         Loss loss = Losses.parse(text, LossContext.of(classes).withCounts(new LabelCounts(counts, all)));
@@ -221,12 +220,10 @@ public final class GradientCheck {
                 direction[i] = random.nextBoolean() ? 1 : -1;
                 analytic += (double) direction[i] * gradient[i];
             }
-            entries.add(entry(
-                    "direction " + (k + 1), direction, analytic, Math.max(scale, Math.sqrt(square))));
+            entries.add(entry("direction " + (k + 1), direction, analytic, Math.max(scale, Math.sqrt(square))));
         }
-        Entry worst = entries.stream()
-                .max(Comparator.comparingDouble(Entry::badness))
-                .orElseThrow();
+        Entry worst =
+                entries.stream().max(Comparator.comparingDouble(Entry::badness)).orElseThrow();
         boolean settled = entries.stream().allMatch(Entry::settled);
         return new Report(loss.toString(), value, singles, DIRECTIONS, Optional.of(worst), settled, "");
     }

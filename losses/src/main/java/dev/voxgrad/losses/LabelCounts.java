@@ -87,6 +87,8 @@ public record LabelCounts(List<Long> voxels, List<Long> voxelsOfImages) {
     /** All voxels divided by (number of classes times voxels of the class); 0 for a class that does not occur. */
     public List<Double> inverseFrequencyWeights() {
         double all = voxels.stream().mapToLong(v -> v).sum();
-        return voxels.stream().map(v -> v == 0 ? 0 : all / ((double) classes() * v)).toList();
+        return voxels.stream()
+                .map(v -> v == 0 ? 0 : all / ((double) classes() * v))
+                .toList();
     }
 }

@@ -34,8 +34,7 @@ final class LossBuilder {
         return switch (syntax) {
             case Syntax.Total total ->
                 total.parts().stream().anyMatch(part -> speaksOfSigmoid(part.factor(), text, catalog));
-            case Syntax.Chain chain ->
-                chain.stages().stream().anyMatch(stage -> speaksOfSigmoid(stage, text, catalog));
+            case Syntax.Chain chain -> chain.stages().stream().anyMatch(stage -> speaksOfSigmoid(stage, text, catalog));
             case Syntax.Call call ->
                 catalog.factory(text, call).sigmoidOnly()
                         || call.arguments().stream().anyMatch(a -> speaksOfSigmoid(a, text, catalog));
@@ -43,7 +42,8 @@ final class LossBuilder {
                 argument.name().equals("sigmoid")
                         ? argument.source().equals("true")
                         : speaksOfSigmoid(argument.value(), text, catalog);
-            case Syntax.Word word -> catalog.find(word.name()).map(LossFactory::sigmoidOnly).orElse(false);
+            case Syntax.Word word ->
+                catalog.find(word.name()).map(LossFactory::sigmoidOnly).orElse(false);
             default -> false; // numbers
         };
     }

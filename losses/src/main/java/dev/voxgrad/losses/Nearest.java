@@ -18,7 +18,8 @@ final class Nearest {
     static Optional<String> of(String wrong, Collection<String> valid) {
         return valid.stream()
                 .filter(name -> edits(wrong, name) <= Math.max(1, Math.max(wrong.length(), name.length()) / 3))
-                .min(Comparator.comparingInt((String name) -> edits(wrong, name)).thenComparing(name -> name));
+                .min(Comparator.comparingInt((String name) -> edits(wrong, name))
+                        .thenComparing(name -> name));
     }
 
     /** Levenshtein's distance, case aside. */

@@ -38,8 +38,7 @@ public record Regions(List<Set<Integer>> labels) {
 
     /** Channel k is label k: every class, background included, which is what the largest channel of a voxel stands for. */
     public static Regions classes(int channels) {
-        return new Regions(
-                IntStream.range(0, channels).mapToObj(Set::of).toList());
+        return new Regions(IntStream.range(0, channels).mapToObj(Set::of).toList());
     }
 
     /** The highest label in any region. Labels up to it are legal, whether they are in a region or not. */

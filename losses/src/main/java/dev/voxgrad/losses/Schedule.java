@@ -34,7 +34,8 @@ public record Schedule(List<Sum> stages, Mode mode, ScheduleMarks marks) impleme
         stages = List.copyOf(stages);
         if (mode == Mode.CONSTANT ? stages.size() != 1 : stages.size() < 2) {
             throw new ConfigException("schedule: mode " + TermText.word(mode) + " and " + stages.size()
-                    + (stages.size() == 1 ? " loss; give two or more, as in schedule(ce -> ce + dice)"
+                    + (stages.size() == 1
+                            ? " loss; give two or more, as in schedule(ce -> ce + dice)"
                             : " losses; give one, or mode step, linear or cosine"));
         }
         Sum first = stages.getFirst();

@@ -70,7 +70,8 @@ public record ScheduleMarks(Unit unit, List<Double> values, By by) {
                     case Syntax.Numbers numbers -> numbers.values();
                     case Syntax.Range range when count != 1 -> spread(range.from(), range.to(), count);
                     case Syntax.Range range ->
-                        throw arguments.error(name, "step between two losses happens at one point; give it, as in at=0.5");
+                        throw arguments.error(
+                                name, "step between two losses happens at one point; give it, as in at=0.5");
                     default -> throw arguments.error(name, "expected a number, a range such as 0.3..0.6 or a list");
                 };
                 requireCount(values, count, mode, arguments, name);

@@ -43,8 +43,7 @@ public record SegmentationLoss(Sum sum, int classes, OptionalInt ignoreLabel, Re
                     + regions.labels().size() + " regions");
         }
         int highest = softmax ? classes - 1 : regions.highestLabel();
-        if (ignoreLabel.isPresent()
-                && (ignoreLabel.getAsInt() <= highest || ignoreLabel.getAsInt() > LABEL_MAX)) {
+        if (ignoreLabel.isPresent() && (ignoreLabel.getAsInt() <= highest || ignoreLabel.getAsInt() > LABEL_MAX)) {
             throw new ConfigException("the ignore label " + ignoreLabel.getAsInt() + " must lie above the labels (0 to "
                     + highest + ") and be at most " + LABEL_MAX);
         }
@@ -97,7 +96,8 @@ public record SegmentationLoss(Sum sum, int classes, OptionalInt ignoreLabel, Re
             counts[i] = (byte) (Byte.toUnsignedInt(counts[i]) == ignored ? 0 : 1);
         }
         Labels known = scope.labels(inputs.labels.shape(), counts);
-        return Optional.of(inputs.options.mask().map(mask -> both(scope, known, mask)).orElse(known));
+        return Optional.of(
+                inputs.options.mask().map(mask -> both(scope, known, mask)).orElse(known));
     }
 
     /** The value alone, in float64 where terms are no autograd ops. */
@@ -109,7 +109,8 @@ public record SegmentationLoss(Sum sum, int classes, OptionalInt ignoreLabel, Re
             for (Sum.Part part : sum.tensors()) {
                 TensorTerm term = (TensorTerm) part.term();
                 value += part.weight()
-                        * term.apply(Tape.inference(scope), logits, inputs.labels, counted).item();
+                        * term.apply(Tape.inference(scope), logits, inputs.labels, counted)
+                                .item();
             }
             return value;
         }
@@ -130,8 +131,7 @@ public record SegmentationLoss(Sum sum, int classes, OptionalInt ignoreLabel, Re
                     + logits.shape() + "; check the labels of the plan");
         }
         if (sum.nonlinearity() == Nonlinearity.SOFTMAX) {
-            return new Inputs(
-                    labels, new SegLoss.Options(Nonlinearity.SOFTMAX, ignoreLabel.orElse(-1), mask));
+            return new Inputs(labels, new SegLoss.Options(Nonlinearity.SOFTMAX, ignoreLabel.orElse(-1), mask));
         }
         boolean classLabels = labels.shape().c() == 1
                 && (classes > 1 || ignoreLabel.isPresent() || !regions.equals(Regions.foreground(1)));

@@ -106,7 +106,8 @@ public record Sum(List<Part> parts) implements Term {
                     blobs.computeIfAbsent(blob.connectivity(), c -> new ArrayList<>())
                             .add(part);
                 case Schedule schedule ->
-                    throw new IllegalStateException("loss: " + schedule + " has no value of its own; take Loss.at first");
+                    throw new IllegalStateException(
+                            "loss: " + schedule + " has no value of its own; take Loss.at first");
                 default ->
                     throw new ConfigException("loss: " + part.term + " is no term of sums, voxels or tensors; "
                             + part.term.getClass().getName() + " must implement RegionTerm, VoxelTerm or TensorTerm");

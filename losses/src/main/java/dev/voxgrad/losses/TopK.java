@@ -36,8 +36,7 @@ public record TopK(
     }
 
     /** Ten percent of the batch. */
-    public static final TopK DEFAULT =
-            new TopK(0.1, ClassWeights.NONE, 0, Per.BATCH, VoxelLosses.Ties.FIRST, false);
+    public static final TopK DEFAULT = new TopK(0.1, ClassWeights.NONE, 0, Per.BATCH, VoxelLosses.Ties.FIRST, false);
 
     /** Checks the ranges. */
     public TopK {

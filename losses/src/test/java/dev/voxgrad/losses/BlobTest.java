@@ -122,8 +122,7 @@ class BlobTest {
             String text = "blob(monai_dice + bce, mask=zero_prob)";
             Batch ignoring = new Batch(shape, logits, labels);
             Batch masked = new Batch(shape, logits, new byte[] {1, 1, 1, 0, 1, 1}).withMask(mask);
-            assertThat(ignoring.value(device, lossIgnoring(2, text, 1)))
-                    .isEqualTo(masked.value(device, loss(text, 1)));
+            assertThat(ignoring.value(device, lossIgnoring(2, text, 1))).isEqualTo(masked.value(device, loss(text, 1)));
             assertThat(ignoring.gradient(device, lossIgnoring(2, text, 1)))
                     .isEqualTo(masked.gradient(device, loss(text, 1)));
             Batch joined = new Batch(shape, logits, new byte[] {1, 1, 1, 0, 1, 1});
@@ -138,8 +137,8 @@ class BlobTest {
         Batch batch = new Batch(new Shape(1, 2, 2, 2, 1), logits(8), targets);
         try (Device device = Devices.open(name)) {
             double[] values = Stream.of(6, 18, 26)
-                    .mapToDouble(c -> batch.value(
-                            device, loss("blob(monai_dice, alpha=0, beta=1, connectivity=" + c + ")", 1)))
+                    .mapToDouble(c ->
+                            batch.value(device, loss("blob(monai_dice, alpha=0, beta=1, connectivity=" + c + ")", 1)))
                     .toArray();
             assertThat(values[0]).isEqualTo(values[1]);
             assertThat(values[2]).isNotEqualTo(values[0]);

@@ -32,11 +32,11 @@ final class GoldenSchedule {
         String second = p.path("t2").asString();
         String mode = p.required("mode").asString();
         return switch (mode) {
-            case "constant" ->
-                "schedule(%s*ce + %s*dice)".formatted(p.required("ce"), p.required("dice"));
+            case "constant" -> "schedule(%s*ce + %s*dice)".formatted(p.required("ce"), p.required("dice"));
             case "step" ->
                 "schedule(ce -> %s*ce + %s*dice -> dice, epochs=%s..%s)"
-                        .formatted(p.path("mix_ce").asDouble(1), p.path("mix_dice").asDouble(1), first, second);
+                        .formatted(
+                                p.path("mix_ce").asDouble(1), p.path("mix_dice").asDouble(1), first, second);
             default ->
                 "%s*schedule(ce -> dice, %s, epochs=%s..%s)"
                         .formatted(p.path("total").asDouble(1), mode, first, second);

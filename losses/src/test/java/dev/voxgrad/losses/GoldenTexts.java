@@ -196,8 +196,9 @@ final class GoldenTexts {
         JsonNode p = c.params();
         String inner = p.required("w_bce").asDouble() + "*bce + "
                 + p.required("w_dice").asDouble() + "*monai_dice(sigmoid=true, " + smooth(p) + ")";
-        String settings = ", connectivity=" + connectivity(p.required("connectivity").asString()) + ", mask="
-                + p.required("mask_mode").asString();
+        String settings =
+                ", connectivity=" + connectivity(p.required("connectivity").asString()) + ", mask="
+                        + p.required("mask_mode").asString();
         Map<String, String> parts = new LinkedHashMap<>();
         parts.put("main", inner);
         parts.put("blob", "blob(" + inner + ", alpha=0, beta=1" + settings + ")");

@@ -46,7 +46,9 @@ class LossEdgeCaseTest {
                 }
                 for (SegmentationLoss loss : RandomLosses.losses(random, 4, nonlinearity)) {
                     String what = "seed " + SEED + ": " + loss;
-                    assertThat(batch.withLogits(logits).value(device, loss)).as(what).isFinite();
+                    assertThat(batch.withLogits(logits).value(device, loss))
+                            .as(what)
+                            .isFinite();
                     assertThat(largest(batch.withLogits(logits).gradient(device, loss)))
                             .as(what)
                             .isFinite();
@@ -139,19 +141,28 @@ class LossEdgeCaseTest {
         double v1 = 1 / (1 + 1e-6);
         double v2 = 1 / 1e-6;
         double v0 = 1 / (3 + 1e-6);
-        double nnunet =
-                (2 * (v0 * 1.5 + v1 * 0.25) + s) / (v0 * 5 + v1 * 2 + v2 * 1 + s);
+        double nnunet = (2 * (v0 * 1.5 + v1 * 0.25) + s) / (v0 * 5 + v1 * 2 + v2 * 1 + s);
         Map<String, Double> expected = Map.of(
-                "ce", (3 * Math.log(2) + Math.log(4)) / 4,
-                "dice", -(dice1 + dice2) / 2,
-                "monai_dice(background=false)", 1 - (dice1 + dice2) / 2,
-                "gdl", 1 - numerator / denominator,
-                "gdl(nnunet_v1=true)", -nnunet,
-                "topk(0.25)", Math.log(4),
-                "topk(0.5)", (Math.log(4) + Math.log(2)) / 2,
-                "wdice(weights=[1, 2, 0])", 1 - ((3 + s) / (5 + s) + 2 * dice1) / 3,
-                "wdice(weights=[1, 2, 0], normalized=false)", (1 - (3 + s) / (5 + s) + 2 * (1 - dice1)) / 3,
-                "focal(gamma=1)", (3 * 0.5 * Math.log(2) + 0.75 * Math.log(4)) / 4);
+                "ce",
+                (3 * Math.log(2) + Math.log(4)) / 4,
+                "dice",
+                -(dice1 + dice2) / 2,
+                "monai_dice(background=false)",
+                1 - (dice1 + dice2) / 2,
+                "gdl",
+                1 - numerator / denominator,
+                "gdl(nnunet_v1=true)",
+                -nnunet,
+                "topk(0.25)",
+                Math.log(4),
+                "topk(0.5)",
+                (Math.log(4) + Math.log(2)) / 2,
+                "wdice(weights=[1, 2, 0])",
+                1 - ((3 + s) / (5 + s) + 2 * dice1) / 3,
+                "wdice(weights=[1, 2, 0], normalized=false)",
+                (1 - (3 + s) / (5 + s) + 2 * (1 - dice1)) / 3,
+                "focal(gamma=1)",
+                (3 * 0.5 * Math.log(2) + 0.75 * Math.log(4)) / 4);
         try (Device device = Devices.open(name)) {
             expected.forEach((text, value) -> assertClose(text, batch.value(device, loss(text, 3)), value));
         }
@@ -164,7 +175,8 @@ class LossEdgeCaseTest {
         try (Device device = Devices.open(name)) {
             for (String text : List.of("ce", "topk(0.1)", "topk(0.1, per=sample)", "focal(gamma=0)")) {
                 assertClose(text, batch.value(device, loss(text, 2)), -Math.log(p));
-                assertClose(text, batch.gradient(device, loss(text, 2)), new float[] {(float) (1 - p), (float) (p - 1)});
+                assertClose(
+                        text, batch.gradient(device, loss(text, 2)), new float[] {(float) (1 - p), (float) (p - 1)});
             }
             assertClose("dice", batch.value(device, loss("dice(smooth=1)", 2)), -(2 * p + 1) / (p + 2));
             assertClose("gdl", batch.value(device, loss("gdl", 2)), 1 - (2 * p + 1e-5) / (2 + 1e-5));

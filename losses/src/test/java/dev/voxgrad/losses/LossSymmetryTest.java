@@ -75,8 +75,7 @@ class LossSymmetryTest {
             SegmentationLoss lossBefore = loss(text.replace("%s", "1, 2, 3, 4"), 4);
             SegmentationLoss lossAfter = loss(text.replace("%s", weights), 4);
             assertClose(text, after.value(device, lossAfter), before.value(device, lossBefore));
-            assertClose(
-                    text, after.gradient(device, lossAfter), permuted(before.gradient(device, lossBefore), to));
+            assertClose(text, after.gradient(device, lossAfter), permuted(before.gradient(device, lossBefore), to));
         }
     }
 
@@ -143,9 +142,7 @@ class LossSymmetryTest {
                         assertClose(what, one.value(device, loss), batch.value(device, loss));
                     }
                     assertClose(
-                            what,
-                            cut(other.gradient(device, loss), 2, 1, 3),
-                            cut(one.gradient(device, loss), 0, 0, 0));
+                            what, cut(other.gradient(device, loss), 2, 1, 3), cut(one.gradient(device, loss), 0, 0, 0));
                 }
             }
         }

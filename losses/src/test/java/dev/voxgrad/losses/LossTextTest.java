@@ -30,7 +30,9 @@ class LossTextTest {
                         .sum())
                 .isEqualTo(new Sum(List.of(
                         new Sum.Part(0.5, new SoftDice(true, true, 1e-4, Nonlinearity.SOFTMAX)),
-                        new Sum.Part(1, new CrossEntropy(
+                        new Sum.Part(
+                                1,
+                                new CrossEntropy(
                                         ClassWeights.of(List.of(1.0, 2.0, 3.5)), 0.1, CrossEntropy.Reduction.MEAN)))));
     }
 
@@ -87,8 +89,8 @@ class LossTextTest {
     }
 
     private static Sum parseAny(String text) {
-        LossContext context = LossContext.of(3)
-                .withCounts(new LabelCounts(List.of(60L, 30L, 10L), List.of(100L, 100L, 100L)));
+        LossContext context =
+                LossContext.of(3).withCounts(new LabelCounts(List.of(60L, 30L, 10L), List.of(100L, 100L, 100L)));
         return LossBuilder.build(text, TestLosses.CATALOG, context);
     }
 
@@ -141,7 +143,9 @@ class LossTextTest {
         for (int round = 0; round < 500; round++) {
             Nonlinearity nonlinearity = Nonlinearity.values()[round % 2];
             Sum sum = nested(random, nonlinearity, 3);
-            assertThat(parseAny(sum.toString())).as("seed %d, round %d", SEED, round).isEqualTo(sum);
+            assertThat(parseAny(sum.toString()))
+                    .as("seed %d, round %d", SEED, round)
+                    .isEqualTo(sum);
         }
     }
 

@@ -80,9 +80,10 @@ class LossesGoldenTest {
                 List<Long> counts = Components.label(scope, foreground, Optional.empty(), connectivity)
                         .counts();
                 JsonNode expected = golden.json().path("scalars").path("blobs_per_pair");
-                assertThat(counts).as("%s: blobs per pair", here).isEqualTo(expected.values().stream()
-                        .map(JsonNode::asLong)
-                        .toList());
+                assertThat(counts)
+                        .as("%s: blobs per pair", here)
+                        .isEqualTo(
+                                expected.values().stream().map(JsonNode::asLong).toList());
             }
         });
         loss(GoldenTexts::blob).check(golden);

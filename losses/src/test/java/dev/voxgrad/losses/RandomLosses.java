@@ -81,13 +81,12 @@ final class RandomLosses {
     private Blob blob() {
         List<Term> inner = new ArrayList<>();
         for (RegionTerm term : regionTerms()) {
-            boolean everyChannel =
-                    switch (term) {
-                        case SoftDice dice -> dice.background();
-                        case MonaiDice dice -> dice.background();
-                        case GeneralizedDice dice -> dice.background();
-                        default -> true;
-                    };
+            boolean everyChannel = switch (term) {
+                case SoftDice dice -> dice.background();
+                case MonaiDice dice -> dice.background();
+                case GeneralizedDice dice -> dice.background();
+                default -> true;
+            };
             if (everyChannel) {
                 inner.add(term);
             }

@@ -125,7 +125,9 @@ class ScheduleTest {
         Random random = new Random(SEED);
         for (int round = 0; round < 300; round++) {
             SegmentationLoss loss = random(random);
-            assertThat(parse(loss.toString())).as("seed %d, round %d", SEED, round).isEqualTo(loss);
+            assertThat(parse(loss.toString()))
+                    .as("seed %d, round %d", SEED, round)
+                    .isEqualTo(loss);
         }
     }
 
@@ -134,13 +136,13 @@ class ScheduleTest {
         int count = mode == Schedule.Mode.CONSTANT ? 1 : 2 + random.nextInt(3);
         List<Sum> stages = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            stages.add(Sum.of(RandomLosses.terms(random, 3, Nonlinearity.SOFTMAX).toArray(Term[]::new)));
+            stages.add(
+                    Sum.of(RandomLosses.terms(random, 3, Nonlinearity.SOFTMAX).toArray(Term[]::new)));
         }
         ScheduleMarks.Unit unit = ScheduleMarks.Unit.values()[random.nextInt(3)];
         int marks = mode == Schedule.Mode.CONSTANT ? 0 : mode == Schedule.Mode.STEP ? count - 1 : count;
         double scale = unit == ScheduleMarks.Unit.AT ? 1 : 1000;
-        List<Double> values =
-                random.doubles(marks, 0, scale).sorted().boxed().toList();
+        List<Double> values = random.doubles(marks, 0, scale).sorted().boxed().toList();
         ScheduleMarks.By by = ScheduleMarks.By.values()[random.nextInt(2)];
         ScheduleMarks when = new ScheduleMarks(marks == 0 ? ScheduleMarks.Unit.AT : unit, values, by);
         Term term = new Schedule(stages, mode, when);
@@ -151,12 +153,12 @@ class ScheduleTest {
     @Test
     void valueAndGradientAreThoseOfTheBlend() {
         Batch batch = Batch.random(new Random(SEED), new Shape(2, 1, 4, 5, 3), 1, Nonlinearity.SOFTMAX);
-        SegmentationLoss quarter = parse("schedule(ce -> dice, linear, epochs=20..40)").at(Progress.ofEpoch(25, EPOCHS));
+        SegmentationLoss quarter =
+                parse("schedule(ce -> dice, linear, epochs=20..40)").at(Progress.ofEpoch(25, EPOCHS));
         try (Device device = Device.cpu(1)) {
             double expected = 0.75 * batch.value(device, parse("ce")) + 0.25 * batch.value(device, parse("dice"));
             assertThat(batch.value(device, quarter)).isCloseTo(expected, within(1e-12));
-            assertThat(batch.gradient(device, quarter))
-                    .isEqualTo(batch.gradient(device, parse("0.75*ce + 0.25*dice")));
+            assertThat(batch.gradient(device, quarter)).isEqualTo(batch.gradient(device, parse("0.75*ce + 0.25*dice")));
             assertThatThrownBy(() -> batch.value(device, parse("schedule(ce -> dice)")))
                     .isInstanceOf(IllegalStateException.class)
                     .hasMessageContaining("Loss.at");

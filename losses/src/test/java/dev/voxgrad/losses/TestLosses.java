@@ -1,6 +1,5 @@
 package dev.voxgrad.losses;
 
-import dev.voxgrad.engine.ConfigException;
 import dev.voxgrad.engine.op.SegLoss.Nonlinearity;
 import dev.voxgrad.engine.op.SegLoss.Sums;
 import java.util.ArrayList;
@@ -20,7 +19,13 @@ final class TestLosses {
     }
 
     /** A loss around a loss. */
-    record Wrap(Sum inner, double share, CrossEntropy.Reduction reduction, int order, Arguments.Range at, ClassWeights weights)
+    record Wrap(
+            Sum inner,
+            double share,
+            CrossEntropy.Reduction reduction,
+            int order,
+            Arguments.Range at,
+            ClassWeights weights)
             implements RegionTerm {
         static final Arguments.Range RANGE = new Arguments.Range(0, 1);
 

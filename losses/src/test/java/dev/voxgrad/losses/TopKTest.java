@@ -65,9 +65,11 @@ class TopKTest {
         System.arraycopy(first, 0, all, 0, 70);
         System.arraycopy(second, 0, all, 70, 35);
         Arrays.sort(all);
-        double[] descending = IntStream.range(0, 105).mapToDouble(i -> all[104 - i]).toArray();
+        double[] descending =
+                IntStream.range(0, 105).mapToDouble(i -> all[104 - i]).toArray();
         try (Device device = Devices.open(name)) {
-            assertClose("batch", batch.value(device, lossIgnoring(IGNORE, "topk(0.2)", 3)), meanOfFirst(descending, 21));
+            assertClose(
+                    "batch", batch.value(device, lossIgnoring(IGNORE, "topk(0.2)", 3)), meanOfFirst(descending, 21));
             assertClose(
                     "sample",
                     batch.value(device, lossIgnoring(IGNORE, "topk(0.2, per=sample)", 3)),
@@ -111,8 +113,7 @@ class TopKTest {
     })
     void countOfAShare(double share, long voxels, long count) {
         TopK standard = TopK.DEFAULT;
-        TopK term = new TopK(
-                share, standard.weights(), 0, standard.per(), standard.ties(), standard.reference());
+        TopK term = new TopK(share, standard.weights(), 0, standard.per(), standard.ties(), standard.reference());
         assertThat(term.selected(voxels)).isEqualTo(count);
     }
 }

@@ -62,7 +62,9 @@ final class EagerBlobLoss {
         long[] axes = z.dim() == 4 ? new long[] {2, 3} : new long[] {2, 3, 4};
         Tensor p = z.sigmoid();
         Tensor size = p.sum(axes).add(y.sum(axes)).add(new Scalar(SMOOTH));
-        Tensor dice = p.mul(y).sum(axes).mul(new Scalar(2.0)).add(new Scalar(SMOOTH)).div(size);
-        return torch.binary_cross_entropy_with_logits(z, y).add(dice.neg().add(new Scalar(1.0)).mean());
+        Tensor dice =
+                p.mul(y).sum(axes).mul(new Scalar(2.0)).add(new Scalar(SMOOTH)).div(size);
+        return torch.binary_cross_entropy_with_logits(z, y)
+                .add(dice.neg().add(new Scalar(1.0)).mean());
     }
 }

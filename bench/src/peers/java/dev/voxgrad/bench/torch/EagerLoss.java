@@ -46,7 +46,9 @@ final class EagerLoss {
 
     private EagerLoss(Kept kept, LossProblem problem, int output) {
         this.problem = problem;
-        terms = Arrays.stream(problem.eager().split("\\+")).map(name -> term(name.strip())).toList();
+        terms = Arrays.stream(problem.eager().split("\\+"))
+                .map(name -> term(name.strip()))
+                .toList();
         Shape shape = problem.logits(output);
         boolean classes = problem.target() == LossProblem.Target.CLASSES;
         byte[] values = problem.labels(output);
@@ -54,15 +56,15 @@ final class EagerLoss {
         for (int i = 0; i < floats.length; i++) {
             floats[i] = Byte.toUnsignedInt(values[i]);
         }
-        Tensor y = Layout.CONTIGUOUS.tensor(floats, classes ? shape.withChannels(1) : shape, Layout.dim(problem.logits()));
+        Tensor y =
+                Layout.CONTIGUOUS.tensor(floats, classes ? shape.withChannels(1) : shape, Layout.dim(problem.logits()));
         labels = kept.keep(classes ? y.squeeze(1).to(ScalarType.Long) : y);
         double[] weights = problem.numbers("weights");
         float[] narrow = new float[weights.length];
         for (int c = 0; c < weights.length; c++) {
             narrow[c] = (float) weights[c];
         }
-        classWeights = kept.keep(
-                narrow.length == 0 ? new TensorOptional() : new TensorOptional(Tensor.create(narrow)));
+        classWeights = kept.keep(narrow.length == 0 ? new TensorOptional() : new TensorOptional(Tensor.create(narrow)));
         blobs = problem.target() == LossProblem.Target.BLOBS
                 ? Optional.of(new EagerBlobLoss(kept, problem))
                 : Optional.empty();
@@ -110,7 +112,12 @@ final class EagerLoss {
         boolean softmax = problem.target() == LossProblem.Target.CLASSES;
         Sums s = sums(z, false, softmax ? 1 : 0);
         Tensor size = s.probability.add(s.count).add(scalar(SMOOTH)).clamp_min(scalar(1e-8));
-        return s.intersection.mul(scalar(2)).add(scalar(SMOOTH)).div(size).mean().neg();
+        return s.intersection
+                .mul(scalar(2))
+                .add(scalar(SMOOTH))
+                .div(size)
+                .mean()
+                .neg();
     }
 
     private Tensor monaiDice(Tensor z) {

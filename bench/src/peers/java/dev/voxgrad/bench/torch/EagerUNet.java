@@ -45,7 +45,8 @@ final class EagerUNet {
             Tensor wider = Ops.convTranspose(x, weight(up), bias(up), spec.stride(level + 1));
             x = torch.cat(basic ? new TensorVector(skip, wider) : new TensorVector(wider, skip), 1);
             for (int i = 0; i < spec.decoderConvs().get(d); i++) {
-                String name = basic ? "upcat_" + (level + 1) + ".convs.conv_" + i : "decoder.stages." + d + ".convs." + i;
+                String name =
+                        basic ? "upcat_" + (level + 1) + ".convs.conv_" + i : "decoder.stages." + d + ".convs." + i;
                 x = block(name, x, Triple.of(1), spec.kernel(level));
             }
             if (level == 0 || spec.deepSupervision()) {
@@ -121,6 +122,8 @@ final class EagerUNet {
     }
 
     private TensorOptional bias(String name) {
-        return Optional.ofNullable(parameters.get(name + ".bias")).map(TensorOptional::new).orElseGet(TensorOptional::new);
+        return Optional.ofNullable(parameters.get(name + ".bias"))
+                .map(TensorOptional::new)
+                .orElseGet(TensorOptional::new);
     }
 }

@@ -26,7 +26,8 @@ enum Layout {
     /** A tensor (N,C,D,H,W) or (N,C,H,W) from values in NDHWC order; weights likewise, Co being N. */
     Tensor tensor(float[] values, Shape shape, int dim) {
         Tensor t = dim == 2
-                ? Tensor.create(values, shape.n(), shape.h(), shape.w(), shape.c()).permute(0, 3, 1, 2)
+                ? Tensor.create(values, shape.n(), shape.h(), shape.w(), shape.c())
+                        .permute(0, 3, 1, 2)
                 : Tensor.create(values, shape.n(), shape.d(), shape.h(), shape.w(), shape.c())
                         .permute(0, 4, 1, 2, 3);
         return arranged(t);

@@ -34,13 +34,15 @@ final class TorchNetwork implements Side.Run {
         try (PointerScope scope = new PointerScope()) {
             table = kept.keep(new TensorVector());
             problem.weights().forEach((name, weight) -> {
-                long[] sizes = weight.shape().stream().mapToLong(Long::longValue).toArray();
+                long[] sizes =
+                        weight.shape().stream().mapToLong(Long::longValue).toArray();
                 Tensor t = kept.keep(layout.arranged(Tensor.create(weight.values(), sizes)));
                 parameters.put(name, t.requires_grad_(direction == Direction.STEP));
                 table.push_back(t);
             });
             network = new EagerUNet(problem.network(direction), parameters);
-            image = kept.keep(layout.tensor(problem.image(), problem.input(), problem.network().dim()));
+            image = kept.keep(layout.tensor(
+                    problem.image(), problem.input(), problem.network().dim()));
             for (int r = 0; r < problem.outputWeights().size(); r++) {
                 losses.add(EagerLoss.of(kept, problem.loss(), r));
             }
@@ -63,8 +65,10 @@ final class TorchNetwork implements Side.Run {
             loss.backward();
             TensorVector flat = new TensorVector();
             // The lowest head has weight 0 and no gradient.
-            parameters.values().stream().map(Tensor::grad).filter(Tensor::defined).forEach(gradient ->
-                    flat.push_back(gradient.contiguous().flatten()));
+            parameters.values().stream()
+                    .map(Tensor::grad)
+                    .filter(Tensor::defined)
+                    .forEach(gradient -> flat.push_back(gradient.contiguous().flatten()));
             Map<String, float[]> answer = new LinkedHashMap<>();
             answer.put("logits", Layout.ndhwc(logits.getFirst()));
             answer.put("loss", Layout.values(loss));

@@ -31,17 +31,18 @@ final class TorchOptimizer implements Side.Run {
                 parameters.put(specs.get(i).name(), t);
                 table.push_back(t);
             }
-            optimizer = kept.keep(switch (problem.kind()) {
-                case SGD -> {
-                    SGDOptions options = new SGDOptions(OptimizerProblem.LEARNING_RATE);
-                    options.momentum().put(0.99);
-                    options.nesterov().put(true);
-                    options.weight_decay().put(3e-5);
-                    yield new SGD(table, options);
-                }
-                case ADAMW -> new AdamW(table, new AdamWOptions(OptimizerProblem.LEARNING_RATE));
-                case RANGER21 -> throw new IllegalArgumentException("PyTorch has no Ranger21");
-            });
+            optimizer = kept.keep(
+                    switch (problem.kind()) {
+                        case SGD -> {
+                            SGDOptions options = new SGDOptions(OptimizerProblem.LEARNING_RATE);
+                            options.momentum().put(0.99);
+                            options.nesterov().put(true);
+                            options.weight_decay().put(3e-5);
+                            yield new SGD(table, options);
+                        }
+                        case ADAMW -> new AdamW(table, new AdamWOptions(OptimizerProblem.LEARNING_RATE));
+                        case RANGER21 -> throw new IllegalArgumentException("PyTorch has no Ranger21");
+                    });
         }
     }
 

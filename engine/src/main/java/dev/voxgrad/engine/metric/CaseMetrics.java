@@ -19,8 +19,7 @@ public final class CaseMetrics {
      */
     public record Options(double toleranceMm, Surface surface, LesionOptions lesions, EmptyCases emptyCases) {
         /** 1 mm, all faces, default lesions, raw values. */
-        public static final Options DEFAULT =
-                new Options(1, Surface.FACES, LesionOptions.DEFAULT, EmptyCases.NAN);
+        public static final Options DEFAULT = new Options(1, Surface.FACES, LesionOptions.DEFAULT, EmptyCases.NAN);
 
         /** Checks the tolerance. */
         public Options {

@@ -86,7 +86,12 @@ public record LesionDetection(
     }
 
     private static List<SizeBin> bins(
-            List<Double> edges, double voxelMm3, Lesions reference, boolean[] detected, Lesions predicted, boolean[] hits) {
+            List<Double> edges,
+            double voxelMm3,
+            Lesions reference,
+            boolean[] detected,
+            Lesions predicted,
+            boolean[] hits) {
         int count = edges.size() + 1;
         int[] references = new int[count];
         int[] detections = new int[count];

@@ -44,9 +44,8 @@ public final class MaskPair {
         long ignored = bounds(grid, rows, low, high);
         boolean empty = high[0] < 0;
         int[] from = empty ? new int[3] : low;
-        this.box = empty
-                ? new Grid(1, 1, 1)
-                : new Grid(high[0] - low[0] + 1, high[1] - low[1] + 1, high[2] - low[2] + 1);
+        this.box =
+                empty ? new Grid(1, 1, 1) : new Grid(high[0] - low[0] + 1, high[1] - low[1] + 1, high[2] - low[2] + 1);
         this.reference = new byte[box.voxels()];
         this.prediction = new byte[box.voxels()];
         long[] found = new long[IGNORED + 1];
@@ -116,7 +115,8 @@ public final class MaskPair {
         double[] spacing = planar ? new double[] {1, spacingMm[0], spacingMm[1]} : spacingMm.clone();
         return new MaskPair(grid, planar, spacing, (from, count, row) -> {
             for (int x = 0; x < count; x++) {
-                row[x] = (byte) ((reference[from + x] != 0 ? REFERENCE : 0) | (prediction[from + x] != 0 ? PREDICTION : 0));
+                row[x] = (byte)
+                        ((reference[from + x] != 0 ? REFERENCE : 0) | (prediction[from + x] != 0 ? PREDICTION : 0));
             }
         });
     }
@@ -145,8 +145,7 @@ public final class MaskPair {
         }
         short[] r = reference.labels();
         short[] p = prediction.labels();
-        return new MaskPair(
-                grid, grid.depth() == 1, reference.geometry().spacingMm(), (from, count, row) -> {
+        return new MaskPair(grid, grid.depth() == 1, reference.geometry().spacingMm(), (from, count, row) -> {
             for (int x = 0; x < count; x++) {
                 byte cell = ofReference[Short.toUnsignedInt(r[from + x])];
                 row[x] = cell == IGNORED ? cell : (byte) (cell | ofPrediction[Short.toUnsignedInt(p[from + x])]);

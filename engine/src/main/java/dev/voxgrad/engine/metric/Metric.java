@@ -12,18 +12,20 @@ public enum Metric {
     SENSITIVITY("sensitivity", "", Kind.PLAIN, true, c -> c.overlap().counts().sensitivity()),
     PRECISION("precision", "", Kind.PRECISION, true, c -> c.overlap().counts().precision()),
     SPECIFICITY("specificity", "", Kind.PLAIN, true, c -> c.overlap().counts().specificity()),
-    RELATIVE_VOLUME_DIFFERENCE("rvd", "", Kind.VOLUME_DIFFERENCE, false, c -> c.overlap()
-            .counts()
-            .relativeVolumeDifference()),
+    RELATIVE_VOLUME_DIFFERENCE(
+            "rvd", "", Kind.VOLUME_DIFFERENCE, false, c -> c.overlap().counts().relativeVolumeDifference()),
     ABSOLUTE_RELATIVE_VOLUME_DIFFERENCE(
             "rvd_abs",
             "",
             Kind.VOLUME_DIFFERENCE,
             false,
             c -> Math.abs(c.overlap().counts().relativeVolumeDifference())),
-    VOLUME_SIMILARITY("volume_similarity", "", Kind.VOLUME_SIMILARITY, true, c -> c.overlap()
-            .counts()
-            .volumeSimilarity()),
+    VOLUME_SIMILARITY(
+            "volume_similarity",
+            "",
+            Kind.VOLUME_SIMILARITY,
+            true,
+            c -> c.overlap().counts().volumeSimilarity()),
     VOLUME_DIFFERENCE(
             "volume_difference", "mm^3", Kind.PLAIN, false, c -> c.overlap().differenceMm3()),
     /** Hausdorff distance of surface voxels. */
@@ -40,9 +42,14 @@ public enum Metric {
     SURFACE_DICE("surface_dice", "", Kind.OVERLAP, true, c -> c.surfels().nsd(c.toleranceMm())),
     ROBUST_HD95("hd95_surfel", "mm", Kind.DISTANCE, false, c -> c.surfels().hd(95)),
     SURFEL_ASSD("assd_surfel", "mm", Kind.DISTANCE, false, c -> c.surfels().assd()),
-    LESION_RECALL("lesion_recall", "", Kind.LESION_RECALL, true, c -> c.lesions().recall()),
+    LESION_RECALL(
+            "lesion_recall", "", Kind.LESION_RECALL, true, c -> c.lesions().recall()),
     LESION_PRECISION(
-            "lesion_precision", "", Kind.LESION_PRECISION, true, c -> c.lesions().precision()),
+            "lesion_precision",
+            "",
+            Kind.LESION_PRECISION,
+            true,
+            c -> c.lesions().precision()),
     LESION_F1("lesion_f1", "", Kind.LESION_F1, true, c -> c.lesions().f1()),
     LESION_FALSE_POSITIVES(
             "lesion_false_positives", "", Kind.PLAIN, false, c -> c.lesions().falsePositives()),
@@ -52,10 +59,18 @@ public enum Metric {
             "lesion_count_difference", "", Kind.PLAIN, false, c -> c.lesions().countDifference()),
     /** F1 of one-to-one matches by IoU. */
     LESION_MATCH_F1(
-            "lesion_match_f1", "", Kind.LESION_F1, true, c -> c.lesions().matching().f1()),
+            "lesion_match_f1",
+            "",
+            Kind.LESION_F1,
+            true,
+            c -> c.lesions().matching().f1()),
     /** Mean IoU of one-to-one matches. */
     LESION_MATCH_IOU(
-            "lesion_match_iou", "", Kind.PLAIN, true, c -> c.lesions().matching().meanIou());
+            "lesion_match_iou",
+            "",
+            Kind.PLAIN,
+            true,
+            c -> c.lesions().matching().meanIou());
 
     /** Metrics that share a rule for empty masks. */
     enum Kind {

@@ -71,8 +71,8 @@ public final class SegLoss implements Op {
             this.samples = samples;
             this.segments = segments;
             this.classes = classes;
-            this.values = new double[Math.multiplyExact(
-                    Math.multiplyExact(samples, segments), Math.multiplyExact(classes, KINDS))];
+            this.values = new double
+                    [Math.multiplyExact(Math.multiplyExact(samples, segments), Math.multiplyExact(classes, KINDS))];
             this.computed = computed;
             this.completion = completion;
         }

@@ -109,8 +109,7 @@ final class SegLossPass {
                     out,
                     voxelLosses,
                     bad));
-            requireNoneBad(
-                    bad.getAtIndex(ValueLayout.JAVA_LONG, 0), (int) bad.getAtIndex(ValueLayout.JAVA_LONG, 1));
+            requireNoneBad(bad.getAtIndex(ValueLayout.JAVA_LONG, 0), (int) bad.getAtIndex(ValueLayout.JAVA_LONG, 1));
             MemorySegment.copy(out, ValueLayout.JAVA_DOUBLE, 0, values, 0, values.length);
         }
     }

@@ -91,12 +91,11 @@ public final class VoxelLosses {
             MemorySegment factors = arena.allocate(ValueLayout.JAVA_FLOAT, rows);
             for (int row = 0; row < rows; row++) {
                 selects.setAtIndex(ValueLayout.JAVA_LONG, row, select.get(row));
-                factors.setAtIndex(
-                        ValueLayout.JAVA_FLOAT, row, factor.get(row).floatValue());
+                factors.setAtIndex(ValueLayout.JAVA_FLOAT, row, factor.get(row).floatValue());
             }
             MemorySegment sums = arena.allocate(ValueLayout.JAVA_DOUBLE, rows);
-            context.check(VoxgradH.vg_topk_select(
-                    context.handle(), p, values.data(), selects, factors, sums, values.data()));
+            context.check(
+                    VoxgradH.vg_topk_select(context.handle(), p, values.data(), selects, factors, sums, values.data()));
             double total = 0;
             for (int row = 0; row < rows; row++) {
                 total += factor.get(row) * sums.getAtIndex(ValueLayout.JAVA_DOUBLE, row);
@@ -112,9 +111,7 @@ public final class VoxelLosses {
      */
     public double map(double factor, Function function) {
         boolean host = values.hostMemory();
-        MemorySegment numbers = host
-                ? values.data()
-                : MemorySegment.ofArray(values.toArray());
+        MemorySegment numbers = host ? values.data() : MemorySegment.ofArray(values.toArray());
         long count = values.shape().elements();
         // A voxel that does not count holds 0: measured from function(0) it adds exactly nothing.
         double atZero = function.value(0);

@@ -165,8 +165,7 @@ public final class Ranger21 implements Optimizer {
             return;
         }
         forgetStaleSums(table.names());
-        Map<String, Rows> rowsByName =
-                parameters.specs().stream().collect(Collectors.toMap(ParameterSpec::name, rows));
+        Map<String, Rows> rowsByName = parameters.specs().stream().collect(Collectors.toMap(ParameterSpec::name, rows));
         Components c = settings.components();
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment p = problem(arena, lr, gradientScale);

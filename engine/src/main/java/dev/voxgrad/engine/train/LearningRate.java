@@ -28,8 +28,8 @@ record LearningRate(Schedule schedule, int length, boolean perStep, int iteratio
         int length = Math.multiplyExact(training.epochs(), unit);
         int warmUp = options.warmUpSteps() > 0 ? options.warmUpSteps() : training.warmUpEpochs() * unit;
         if (warmUp >= length) {
-            throw new ConfigException("training.optimization.warmUpSteps is " + warmUp + "; use fewer than the " + length
-                    + " steps of the training");
+            throw new ConfigException("training.optimization.warmUpSteps is " + warmUp + "; use fewer than the "
+                    + length + " steps of the training");
         }
         return new LearningRate(schedule(training, warmUp, length, unit), length, perStep, perEpoch);
     }

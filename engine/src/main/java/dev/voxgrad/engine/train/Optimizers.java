@@ -19,7 +19,8 @@ final class Optimizers {
             case "adam" -> adam(training, false);
             case "adamw" -> adam(training, true);
             case "ranger21" -> ranger21(training);
-            default -> throw new ConfigException("training.optimizer is " + training.optimizer() + ", which is unknown");
+            default ->
+                throw new ConfigException("training.optimizer is " + training.optimizer() + ", which is unknown");
         };
     }
 
@@ -31,13 +32,12 @@ final class Optimizers {
 
     private static Optimizer adam(Training training, boolean decoupled) {
         Optimization o = training.optimization();
-        return new AdamW(new AdamW.Settings(
-                o.beta1(), o.beta2(), o.eps(), training.weightDecay(), o.amsgrad(), decoupled));
+        return new AdamW(
+                new AdamW.Settings(o.beta1(), o.beta2(), o.eps(), training.weightDecay(), o.amsgrad(), decoupled));
     }
 
     private static Optimizer ranger21(Training training) {
         Optimization o = training.optimization();
-        return new Ranger21(
-                new Ranger21.Settings(o.beta1(), o.beta2(), o.eps(), training.weightDecay(), o.ranger21()));
+        return new Ranger21(new Ranger21.Settings(o.beta1(), o.beta2(), o.eps(), training.weightDecay(), o.ranger21()));
     }
 }

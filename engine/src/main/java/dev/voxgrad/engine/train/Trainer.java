@@ -175,8 +175,8 @@ public final class Trainer {
             int skipped = 0;
             Progress progress = new Progress(epoch, training.epochs(), 0, perEpoch);
             for (int i = 0; i < perEpoch; i++) {
-                long dropoutSeed = CounterRandom.of(training.seed(), "dropout", epoch, i)
-                        .bits();
+                long dropoutSeed =
+                        CounterRandom.of(training.seed(), "dropout", epoch, i).bits();
                 lr = rate.at(epoch, i);
                 Step step = step(batches.take(), lr, dropoutSeed, loss.at(progress.withStep(i)));
                 if (step.taken()) {

@@ -48,8 +48,7 @@ final class CaseGolden {
 
     private static MaskPair pair(GoldenCase golden, double... spacingMm) {
         GoldenTensor reference = golden.tensor("in/reference");
-        return MaskPair.of(
-                reference.bytes(), golden.tensor("in/prediction").bytes(), grid(reference), spacingMm);
+        return MaskPair.of(reference.bytes(), golden.tensor("in/prediction").bytes(), grid(reference), spacingMm);
     }
 
     /** Every scalar of the case must be computed and every computed one asked for. */

@@ -55,7 +55,8 @@ final class Masks {
     }
 
     static int[] place(Grid grid, int flat) {
-        return new int[] {flat / (grid.height() * grid.width()), flat / grid.width() % grid.height(), flat % grid.width()
+        return new int[] {
+            flat / (grid.height() * grid.width()), flat / grid.width() % grid.height(), flat % grid.width()
         };
     }
 

@@ -36,10 +36,8 @@ class SurfaceDistancesTest {
         List<Integer> r = Masks.surface(reference, GRID, 0, 1, 2);
         List<Integer> p = Masks.surface(prediction, GRID, 0, 1, 2);
         SurfaceDistances found = SurfaceDistances.of(CPU, MaskPair.of(reference, prediction, GRID, SPACING));
-        assertThat(found.referenceToPrediction())
-                .containsExactly(Masks.nearest(r, p, GRID, SPACING), within(ROUNDING));
-        assertThat(found.predictionToReference())
-                .containsExactly(Masks.nearest(p, r, GRID, SPACING), within(ROUNDING));
+        assertThat(found.referenceToPrediction()).containsExactly(Masks.nearest(r, p, GRID, SPACING), within(ROUNDING));
+        assertThat(found.predictionToReference()).containsExactly(Masks.nearest(p, r, GRID, SPACING), within(ROUNDING));
     }
 
     @Test
@@ -50,8 +48,7 @@ class SurfaceDistancesTest {
         List<Integer> p = Masks.surface(prediction, GRID, 1, 2);
         MaskPair pair = MaskPair.of(reference, prediction, GRID, SPACING);
         SurfaceDistances found = SurfaceDistances.of(CPU, pair, Surface.IN_PLANE);
-        assertThat(found.referenceToPrediction())
-                .containsExactly(Masks.nearest(r, p, GRID, SPACING), within(ROUNDING));
+        assertThat(found.referenceToPrediction()).containsExactly(Masks.nearest(r, p, GRID, SPACING), within(ROUNDING));
         byte[] block = Masks.box(GRID, new int[] {2, 3, 4}, new int[] {5, 8, 9});
         MaskPair same = MaskPair.of(block, block, GRID, SPACING);
         assertThat(SurfaceDistances.of(CPU, same, Surface.IN_PLANE).referenceToPrediction())
@@ -174,7 +171,8 @@ class SurfaceDistancesTest {
         SurfaceDistances found = SurfaceDistances.of(CPU, MaskPair.of(full, full, GRID, SPACING));
         assertThat(found.referenceToPrediction()).hasSize(GRID.voxels() - 7 * 10 * 12);
         byte[] inner = Masks.box(GRID, new int[] {1, 1, 1}, new int[] {8, 11, 13});
-        assertThat(SurfaceDistances.of(CPU, MaskPair.of(full, inner, GRID, 1, 1, 1)).hd())
+        assertThat(SurfaceDistances.of(CPU, MaskPair.of(full, inner, GRID, 1, 1, 1))
+                        .hd())
                 .isCloseTo(Math.sqrt(3), within(ROUNDING));
     }
 
@@ -186,7 +184,8 @@ class SurfaceDistancesTest {
                 List.of(MaskPair.of(mask, empty, GRID, SPACING), MaskPair.of(empty, mask, GRID, SPACING))) {
             SurfaceDistances voxel = SurfaceDistances.of(CPU, pair);
             SurfelDistances surfel = SurfelDistances.of(CPU, pair);
-            assertThat(List.of(voxel.hd(), voxel.hd95(), voxel.hd95Pooled(), voxel.assd(), surfel.hd(95), surfel.assd()))
+            assertThat(List.of(
+                            voxel.hd(), voxel.hd95(), voxel.hd95Pooled(), voxel.assd(), surfel.hd(95), surfel.assd()))
                     .containsOnly(Double.POSITIVE_INFINITY);
             assertThat(List.of(voxel.nsd(1e9), surfel.nsd(1e9))).containsOnly(0.0);
         }

@@ -131,12 +131,10 @@ class FiniteDifferenceTest {
                             (tape, in) -> Dropout.apply(tape, in.get(0), 0.4f, unit, new Dropout.Draw(7, 3))));
         }
         problems.put("add", new Problem(List.of(IMAGE, IMAGE), (tape, in) -> Add.apply(tape, in.get(0), in.get(1))));
-        problems.put(
-                "add in place",
-                new Problem(List.of(IMAGE, IMAGE), (tape, in) -> {
-                    Tensor sum = Add.apply(tape, in.get(0), in.get(1));
-                    return Add.inPlace(tape, sum, in.get(1));
-                }));
+        problems.put("add in place", new Problem(List.of(IMAGE, IMAGE), (tape, in) -> {
+            Tensor sum = Add.apply(tape, in.get(0), in.get(1));
+            return Add.inPlace(tape, sum, in.get(1));
+        }));
         problems.put(
                 "concat",
                 new Problem(

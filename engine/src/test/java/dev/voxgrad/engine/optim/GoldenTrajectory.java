@@ -142,8 +142,7 @@ record GoldenTrajectory(GoldenCase golden, Map<String, TorchTensor> tensors) {
                 GradientNorm norm = GradientNorm.of(parameters, gradients);
                 norms[t] = norm.value();
                 JsonNode clip = golden.params().path("clip_norm");
-                optimizer.step(
-                        parameters, gradients, rates[t], clip.isNumber() ? norm.clipFactor(clip.asDouble()) : 1);
+                optimizer.step(parameters, gradients, rates[t], clip.isNumber() ? norm.clipFactor(clip.asDouble()) : 1);
             }
             parameters.byName().forEach((name, tensor) -> {
                 double[] now = tensors.get(name).toTorch(tensor.toArray());

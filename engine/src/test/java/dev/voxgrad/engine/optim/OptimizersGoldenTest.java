@@ -12,7 +12,6 @@ import dev.voxgrad.golden.Devices;
 import dev.voxgrad.golden.Golden;
 import dev.voxgrad.golden.GoldenCase;
 import dev.voxgrad.golden.GoldenTensor;
-import dev.voxgrad.golden.Tolerance;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;

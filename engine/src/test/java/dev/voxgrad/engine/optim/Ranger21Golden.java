@@ -36,10 +36,8 @@ final class Ranger21Golden {
         checkReference(trajectory, settings, start, rate);
         trajectory.check(
                 start,
-                () -> new Ranger21(settings, spec -> trajectory
-                        .tensors()
-                        .get(spec.name())
-                        .rows(settings.components())),
+                () -> new Ranger21(
+                        settings, spec -> trajectory.tensors().get(spec.name()).rows(settings.components())),
                 rate);
     }
 
@@ -89,8 +87,7 @@ final class Ranger21Golden {
 
     private static Map<String, double[]> undoFirstStep(
             GoldenTrajectory trajectory, Ranger21.Settings settings, double lr) {
-        List<double[]> gradients =
-                List.copyOf(trajectory.at("in/grad.", 0).values());
+        List<double[]> gradients = List.copyOf(trajectory.at("in/grad.", 0).values());
         Map<String, double[]> after = trajectory.at("out/param.", 0);
         Map<String, double[]> start = new LinkedHashMap<>();
         after.forEach((name, values) -> start.put(name, values.clone()));

@@ -31,7 +31,11 @@ class Ranger21Test {
     /** Strong decays, everything on. */
     private static Settings strong() {
         return new Settings(
-                0.9, 0.999, 1e-8, 0.1, new Components(0.01, 1e-3, true, false, true, true, 50, 0.02, 5, 0.5, DecayScope.ALL));
+                0.9,
+                0.999,
+                1e-8,
+                0.1,
+                new Components(0.01, 1e-3, true, false, true, true, 50, 0.02, 5, 0.5, DecayScope.ALL));
     }
 
     /**
@@ -131,7 +135,17 @@ class Ranger21Test {
                 int lookahead,
                 DecayScope scope) {
             return new Components(
-                    clip, 1e-3, centralize, false, normalize, positiveNegative, softplus, normLoss, lookahead, 0.3, scope);
+                    clip,
+                    1e-3,
+                    centralize,
+                    false,
+                    normalize,
+                    positiveNegative,
+                    softplus,
+                    normLoss,
+                    lookahead,
+                    0.3,
+                    scope);
         }
     }
 
@@ -169,7 +183,8 @@ class Ranger21Test {
             for (int i = 0; i < whole.size(); i++) {
                 assertThat(resumed.get(i)).isEqualTo(whole.get(i));
                 double[] found = tensors.get(i % tensors.size()).toTorch(whole.get(i));
-                assertThat(found).as("step %d tensor %d", i / tensors.size(), i % tensors.size())
+                assertThat(found)
+                        .as("step %d tensor %d", i / tensors.size(), i % tensors.size())
                         .containsExactly(expected.get(i), within(4e-6));
             }
         });
@@ -193,7 +208,9 @@ class Ranger21Test {
                 if (resume && t == 7) {
                     Ranger21 next = new Ranger21(settings);
                     var saved = optimizer.state().tensors(p);
-                    next.state().tensors(p).forEach((name, s) -> s.set(saved.get(name).toArray()));
+                    next.state()
+                            .tensors(p)
+                            .forEach((name, s) -> s.set(saved.get(name).toArray()));
                     next.state().resume(optimizer.state().steps());
                     optimizer = next;
                 }
@@ -223,7 +240,11 @@ class Ranger21Test {
             assertThat(state.get("slow_weight.0").toArray()).containsExactly(1, -2);
             assertThat(state.get("odd_momentum.0").toArray()).containsOnly(0);
             Settings bare = new Settings(
-                    0.9, 0.999, 1e-8, 0, new Components(0, 1e-3, false, false, false, false, 0, 0, 0, 0.5, DecayScope.ALL));
+                    0.9,
+                    0.999,
+                    1e-8,
+                    0,
+                    new Components(0, 1e-3, false, false, false, false, 0, 0, 0, 0.5, DecayScope.ALL));
             assertThat(new Ranger21(bare).state().tensors(p)).containsOnlyKeys("odd_momentum.0", "second_moment.0");
         }
     }
@@ -247,8 +268,7 @@ class Ranger21Test {
         return new Parameters(scope, 3, specs);
     }
 
-    private static Gradients gradients(
-            Scope scope, Parameters p, List<TorchTensor> tensors, List<double[]> values) {
+    private static Gradients gradients(Scope scope, Parameters p, List<TorchTensor> tensors, List<double[]> values) {
         List<Tensor> leaves = List.copyOf(p.tensors());
         List<Tensor> upstream = new ArrayList<>();
         for (int i = 0; i < leaves.size(); i++) {

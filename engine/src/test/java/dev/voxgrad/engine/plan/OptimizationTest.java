@@ -68,7 +68,8 @@ class OptimizationTest {
     void everyOptimizerAndScheduleIsReachable() {
         for (String optimizer : new String[] {"sgd", "adam", "adamw", "ranger21"}) {
             for (String schedule : new String[] {"poly", "cosine", "constant", "warm-up-down"}) {
-                assertThat(plan(optimizer, schedule, "{}").training().optimizer()).isEqualTo(optimizer);
+                assertThat(plan(optimizer, schedule, "{}").training().optimizer())
+                        .isEqualTo(optimizer);
             }
             plan(optimizer, "step", "{ \"milestones\" : [2, 5], \"gamma\" : 0.5 }");
         }

@@ -122,6 +122,7 @@ class LearningRateTest {
         assertThat(rate.at(1, 3)).isEqualTo(LR);
         assertThat(rate.at(9, 3)).isCloseTo(3e-5, within(1e-15));
         assertThat(rate("warm-up-down", 1, Optimization.standard()).at(0, 1)).isEqualTo(LR / 2);
-        assertThat(rate("warm-up-down", 0, options(false, 0, List.of(), false)).at(0, 0)).isEqualTo(LR);
+        assertThat(rate("warm-up-down", 0, options(false, 0, List.of(), false)).at(0, 0))
+                .isEqualTo(LR);
     }
 }

@@ -58,7 +58,8 @@ class LossOfProgressTest {
         }
         assertThat(loss.asked()).isEqualTo(expected);
         List<EpochRecord> log = TrainingLog.read(new ModelFolder(folder.resolve("m")).log());
-        assertThat(log.getLast().validationLoss()).isGreaterThan(3 * log.getFirst().validationLoss() / STEPS);
+        assertThat(log.getLast().validationLoss())
+                .isGreaterThan(3 * log.getFirst().validationLoss() / STEPS);
     }
 
     @Test
@@ -67,7 +68,8 @@ class LossOfProgressTest {
         Path whole = folder.resolve("whole");
         Path stopped = folder.resolve("stopped");
         try (Device device = Device.cpu(1)) {
-            TinyTraining.trainer(plan, new Growing(new ArrayList<>()), device, whole).start();
+            TinyTraining.trainer(plan, new Growing(new ArrayList<>()), device, whole)
+                    .start();
             Loss failing = new Loss() {
                 @Override
                 public Tensor apply(Tape tape, Tensor logits, Labels labels) {

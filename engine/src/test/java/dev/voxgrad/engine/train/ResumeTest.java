@@ -134,8 +134,7 @@ class ResumeTest {
     @ParameterizedTest
     @EnumSource(Variant.class)
     void trainingLearns(Variant variant) throws Exception {
-        List<EpochRecord> log =
-                TrainingLog.read(train("m", variant.plan(40), 2).log());
+        List<EpochRecord> log = TrainingLog.read(train("m", variant.plan(40), 2).log());
         assertThat(log.getLast().trainLoss()).isLessThan(0.6 * log.getFirst().trainLoss());
         if (variant != Variant.SGD_AVERAGE) { // its average lags a hundred steps behind
             assertThat(log.getLast().emaDice()).isGreaterThan(0.3);
@@ -196,14 +195,17 @@ class ResumeTest {
                 if (name.startsWith("optimizer/")) {
                     assertThat(a.f32(name)).as(name).isEqualTo(b.f32(name));
                 } else {
-                    assertThat(sorted(a.f32("optimizer/weight." + name))).as(name).isEqualTo(sorted(b.f32(name)));
+                    assertThat(sorted(a.f32("optimizer/weight." + name)))
+                            .as(name)
+                            .isEqualTo(sorted(b.f32(name)));
                 }
             }
         }
         List<EpochRecord> losses = TrainingLog.read(with.log());
         List<EpochRecord> expected = TrainingLog.read(without.log());
-        assertThat(losses).extracting(EpochRecord::trainLoss).isEqualTo(
-                expected.stream().map(EpochRecord::trainLoss).toList());
+        assertThat(losses)
+                .extracting(EpochRecord::trainLoss)
+                .isEqualTo(expected.stream().map(EpochRecord::trainLoss).toList());
         assertThat(losses.getFirst().validationLoss())
                 .as("validation sees the average")
                 .isNotEqualTo(expected.getFirst().validationLoss());
@@ -227,7 +229,8 @@ class ResumeTest {
                 assertThat(a.f32(name)).as(name).isEqualTo(b.f32(name));
             }
         }
-        assertThat(TrainingLog.read(with.log())).extracting(EpochRecord::validationLoss)
+        assertThat(TrainingLog.read(with.log()))
+                .extracting(EpochRecord::validationLoss)
                 .isEqualTo(TrainingLog.read(without.log()).stream()
                         .map(EpochRecord::validationLoss)
                         .toList());
