@@ -165,7 +165,7 @@ final class BadInputTest {
                     "batchSize" : 2    | "batchSize" : "x"  | key "batchSize"           | whole number
                     "batchSize" : 2    | "batchSize" : 0    | batchSize is 0            | at least 1
                     "learningRate"     | "learning_rate"    | unknown keys [learning_r  | valid keys: [loss, optimizer
-                    "adamw"            | "adam"             | optimizer is adam         | [sgd, adamw]
+                    "adamw"            | "adamax"           | optimizer is adamax       | [sgd, adam, adamw, ranger21]
                     "dice + ce"        | "dicee + ce"       | dicee                     | dice
                     "dice + ce"        | "dice + "          | dice +                    | dice
                     "formatVersion"    | formatVersion      | plan.json                 | line
