@@ -180,7 +180,8 @@ typedef struct vg_conv3d {
   int64_t x_stride, y_stride; /* dx has x's stride, dy has y's */
 } vg_conv3d;
 
-/* y = x * w + b; b may be NULL. */
+/* y = x * w + b; b may be NULL. Kernels of 3 at stride 1 may run as Winograd (relative error below 1e-6, as a direct
+ * sum): an infinite value there makes NaN of the outputs it reaches. */
 VG_API int32_t vg_conv3d_forward(vg_context *context, const vg_conv3d *problem, const float *x, const float *w,
                                  const float *b, float *y);
 VG_API int32_t vg_conv3d_backward_input(vg_context *context, const vg_conv3d *problem, const float *dy, const float *w,

@@ -5,6 +5,8 @@
 // nothing with inline functions: the linker could take the copy that a tier's flags made.
 #pragma once
 
+#include "tile.h"
+
 #include <cstdint>
 
 namespace vg {
@@ -38,15 +40,7 @@ struct OuterPass {
   int64_t lanes, channels;
 };
 
-namespace portable {
-void conv_panel(const PanelPass &pass);
-void conv_outer(const OuterPass &pass);
-} // namespace portable
-#if defined(__x86_64__)
-namespace avx2 {
-void conv_panel(const PanelPass &pass);
-void conv_outer(const OuterPass &pass);
-} // namespace avx2
-#endif
+VG_TILE(conv_panel, const PanelPass &pass)
+VG_TILE(conv_outer, const OuterPass &pass)
 
 } // namespace vg

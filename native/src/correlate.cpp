@@ -12,7 +12,7 @@
 // channels times a group of panels, with its own partial sums that are added in index order afterwards. The cut depends
 // on the problem only. Bound by arithmetic from about 8 channels on, by memory below.
 #include "correlate.h"
-#include "conv3d_tile.h"
+#include "panels.h"
 #include "winograd.h"
 
 #include <algorithm>
@@ -35,32 +35,6 @@ constexpr int64_t enough_items = 64;
 constexpr int64_t partial_bytes = 16 << 20;
 
 constexpr int64_t align = 64;
-
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
-
-struct Tiles {
-  void (*panel)(const PanelPass &);
-  void (*outer)(const OuterPass &);
-};
-
-Tiles tiles_of(Isa isa) {
-#if defined(__x86_64__)
-  if (isa == Isa::avx2) return {avx2::conv_panel, avx2::conv_outer};
-#endif
-  (void)isa;
-  return {portable::conv_panel, portable::conv_outer};
-}
-
-// The cut of `channels` output channels into panels.
-struct Panels {
-  int64_t channels;
-  int64_t count() const { return ceil_div(channels, panel_lanes); }
-  int64_t begin(int64_t i) const { return i * panel_lanes; }
-  int64_t width(int64_t i) const { return std::min(panel_lanes, channels - begin(i)); }
-  int64_t lanes(int64_t i) const { return width(i) <= half_panel_lanes ? half_panel_lanes : panel_lanes; }
-  int64_t padded() const { return begin(count() - 1) + lanes(count() - 1); }
-};
 
 // A piece of the grid of one sample.
 struct Box {
@@ -344,7 +318,6 @@ void correlate(vg_context *context, const Correlation &problem, const float *x, 
   const Cut cut(problem);
   const Panels panels{problem.co};
   const Packed packed(context, cut, weights, bias);
-  const Tiles tiles = tiles_of(context->isa);
 
   const int64_t all_panels = static_cast<int64_t>(weights.heads.size()) * panels.count();
   const int64_t groups = std::clamp<int64_t>(ceil_div(enough_items, cut.boxes()), 1, all_panels);
@@ -371,7 +344,7 @@ void correlate(vg_context *context, const Correlation &problem, const float *x, 
         pass.y_offset = weights.heads[static_cast<size_t>(head)].y_offset + panels.begin(panel);
         pass.lanes = panels.lanes(panel);
         pass.channels = panels.width(panel);
-        tiles.panel(pass);
+        VG_PICK(context, conv_panel)(pass);
       }
     }
   });
@@ -416,7 +389,6 @@ void correlate_weight(vg_context *context, const Correlation &problem, const flo
   const Cut cut(problem);
   const Partials partials{cut, Panels{problem.co}};
   const Panels &panels = partials.panels;
-  const Tiles tiles = tiles_of(context->isa);
   const int64_t most = std::clamp<int64_t>(partial_bytes / (partials.set_floats() * 4), 1, enough_items);
   const Pieces range{cut.boxes(), ceil_div(cut.boxes(), std::min(most, cut.boxes()))};
   const int64_t groups = std::clamp<int64_t>(ceil_div(enough_items, range.count() * cut.slices), 1, panels.count());
@@ -449,7 +421,7 @@ void correlate_weight(vg_context *context, const Correlation &problem, const flo
         pass.dy_offset = panels.begin(panel);
         pass.lanes = panels.lanes(panel);
         pass.channels = panels.width(panel);
-        tiles.outer(pass);
+        VG_PICK(context, conv_outer)(pass);
       }
     }
   });

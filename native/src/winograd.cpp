@@ -8,12 +8,14 @@
 // the frequencies of a block of tiles fill a quarter of the memory and stay in L2, and 1x3x3 taps are the same thing
 // with one slice. Weights are transformed once per call.
 //
-// Threads: a work item is a block of tiles (24 to 96, in the order n, z, y, x) through all slices. Where there are few
-// blocks, the three stages of a slice run one after the other over all tiles, and a work item is a run of tiles or a
-// frequency times a group of panels. Either way every output is the same sum in the same order. Bound by arithmetic;
+// Threads: a work item is a block of tiles (24 to 96, in the order n, z, y, x) through all slices; for the weight
+// gradient, a range of blocks in one slice with its own partial sums, which are added in index order. Where that gives
+// few items, the stages of a slice run one after the other over many tiles, and an item is a run of tiles or a
+// frequency times a group of panels. The cut depends on the problem only. Bound by arithmetic;
 // the transforms take about 3/ci + 3/co of the time of the products. Zeros of the padding are never read.
 // As accurate as the direct sum (relative error 3e-7 at 32 channels, 6e-7 at 256).
 #include "winograd.h"
+#include "panels.h"
 #include "winograd_tile.h"
 
 #include <algorithm>
@@ -26,11 +28,10 @@ namespace {
 // Frequencies and outputs of a block, below the L2 of the smallest processors in use.
 constexpr int64_t block_bytes = 256 << 10;
 constexpr int64_t fewest_tiles = 4 * winograd_rows, most_tiles = 16 * winograd_rows;
-// Blocks that keep many threads busy to the end.
-constexpr int64_t enough_blocks = 32;
-
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
+// Work items that keep many threads busy to the end.
+constexpr int64_t enough_items = 32;
+// Frequencies and outputs of all tiles that go through the stages together, at most about this much.
+constexpr int64_t stage_bytes = 32 << 20;
 
 // Partial sums of a weight gradient take at most about this much memory (more only if one set does).
 constexpr int64_t partial_bytes = 16 << 20;
@@ -64,16 +65,6 @@ struct Tiling {
   const Correlation &p;
   int64_t planes; // outputs of a tile along z
   int64_t counts[3];
-};
-
-// The cut of the output channels into panels.
-struct Panels {
-  int64_t channels;
-  int64_t count() const { return ceil_div(channels, winograd_lanes); }
-  int64_t begin(int64_t i) const { return i * winograd_lanes; }
-  int64_t width(int64_t i) const { return std::min(winograd_lanes, channels - begin(i)); }
-  int64_t lanes(int64_t i) const { return width(i) <= winograd_half_lanes ? winograd_half_lanes : winograd_lanes; }
-  int64_t padded() const { return begin(count() - 1) + lanes(count() - 1); }
 };
 
 // Transformed weights [slice * 16 + f][panel][ci][lanes].
@@ -277,11 +268,17 @@ private:
   int64_t u_tile, u_frequency, m_tile, m_frequency, floats_;
 };
 
-// Tiles of a block: as many as fit, in whole register tiles.
-int64_t tiles_of_block(const Tiling &tiling) {
+// Tiles whose frequencies and outputs fill about so many bytes, in whole register tiles.
+int64_t tiles_in(const Tiling &tiling, int64_t bytes) {
   const int64_t each = Block::floats(tiling, 2) - Block::floats(tiling, 1);
-  const int64_t fit = block_bytes / (each * static_cast<int64_t>(sizeof(float)));
-  return std::clamp(fit / fewest_tiles * fewest_tiles, fewest_tiles, most_tiles);
+  return bytes / (each * static_cast<int64_t>(sizeof(float))) / fewest_tiles * fewest_tiles;
+}
+Pieces blocks_of(const Tiling &tiling) {
+  return {tiling.tiles(), std::clamp(tiles_in(tiling, block_bytes), fewest_tiles, most_tiles)};
+}
+// Tiles that go through the stages together.
+Pieces chunks_of(const Tiling &tiling) {
+  return {tiling.tiles(), std::min(tiling.tiles(), std::max(tiles_in(tiling, stage_bytes), most_tiles))};
 }
 
 void by_blocks(vg_context *context, const Tiling &tiling, const Kernels &kernels, const Pieces &blocks, const float *x,
@@ -301,20 +298,24 @@ void by_blocks(vg_context *context, const Tiling &tiling, const Kernels &kernels
 
 void by_stages(vg_context *context, const Tiling &tiling, const Kernels &kernels, const float *x, const float *bias,
                float *y) {
-  const int64_t tiles = tiling.tiles();
-  Workspace memory(context, Block::floats(tiling, tiles) * static_cast<int64_t>(sizeof(float)));
-  const Block block(tiling, tiles, memory.as<float>());
-  const Pieces runs{tiles, 2 * winograd_rows};
-  const Pieces groups{Panels{tiling.p.co}.count(), 4};
-  for (int64_t s = 0; s < tiling.slices(); ++s) {
-    parallel_for(context, runs.count(),
-                 [&](int64_t i) { block.gather(context, x, s, runs.begin(i), runs.end(i), runs.begin(i)); });
-    parallel_for(context, winograd_frequencies * groups.count(), [&](int64_t i) {
-      const int64_t g = i % groups.count();
-      block.multiply(context, kernels, s, i / groups.count(), tiles, groups.begin(g), groups.end(g));
-    });
-    parallel_for(context, runs.count(),
-                 [&](int64_t i) { block.scatter(context, s, runs.begin(i), runs.end(i), runs.begin(i), bias, y); });
+  const Pieces chunks = chunks_of(tiling), groups{Panels{tiling.p.co}.count(), 4};
+  Workspace memory(context, Block::floats(tiling, chunks.grain) * static_cast<int64_t>(sizeof(float)));
+  const Block block(tiling, chunks.grain, memory.as<float>());
+  for (int64_t chunk = 0; chunk < chunks.count(); ++chunk) {
+    const int64_t first = chunks.begin(chunk), tiles = chunks.end(chunk) - first;
+    const Pieces runs{tiles, 2 * winograd_rows};
+    for (int64_t s = 0; s < tiling.slices(); ++s) {
+      parallel_for(context, runs.count(), [&](int64_t i) {
+        block.gather(context, x, s, first + runs.begin(i), first + runs.end(i), runs.begin(i));
+      });
+      parallel_for(context, winograd_frequencies * groups.count(), [&](int64_t i) {
+        const int64_t g = i % groups.count();
+        block.multiply(context, kernels, s, i / groups.count(), tiles, groups.begin(g), groups.end(g));
+      });
+      parallel_for(context, runs.count(), [&](int64_t i) {
+        block.scatter(context, s, first + runs.begin(i), first + runs.end(i), runs.begin(i), bias, y);
+      });
+    }
   }
 }
 
@@ -355,20 +356,24 @@ void sum_by_blocks(vg_context *context, const WeightSums &sums, const Pieces &bl
 
 void sum_by_stages(vg_context *context, const WeightSums &sums, const float *x, const float *dy, float *to) {
   const Tiling &tiling = sums.tiling;
-  const int64_t tiles = tiling.tiles();
-  Workspace memory(context, Block::floats(tiling, tiles) * static_cast<int64_t>(sizeof(float)));
-  const Block block(tiling, tiles, memory.as<float>());
-  const Pieces runs{tiles, 2 * winograd_rows}, chains{tiles, most_tiles};
-  for (int64_t s = 0; s < tiling.slices(); ++s) {
-    parallel_for(context, 2 * runs.count(), [&](int64_t i) {
-      const int64_t run = i / 2, begin = runs.begin(run), end = runs.end(run);
-      i % 2 == 0 ? block.gather(context, x, s, begin, end, begin) : block.spread(context, dy, s, begin, end, begin);
-    });
-    parallel_for(context, winograd_frequencies * sums.panels.count(), [&](int64_t item) {
-      const int64_t f = item / sums.panels.count(), panel = item % sums.panels.count();
-      for (int64_t i = 0; i < chains.count(); ++i)
-        block.outer(context, f, panel, chains.begin(i), chains.end(i), to + sums.offset(s, 0, f, panel), i > 0);
-    });
+  const Pieces chunks = chunks_of(tiling);
+  Workspace memory(context, Block::floats(tiling, chunks.grain) * static_cast<int64_t>(sizeof(float)));
+  const Block block(tiling, chunks.grain, memory.as<float>());
+  for (int64_t chunk = 0; chunk < chunks.count(); ++chunk) {
+    const int64_t first = chunks.begin(chunk), tiles = chunks.end(chunk) - first;
+    const Pieces runs{tiles, 2 * winograd_rows}, chains{tiles, most_tiles};
+    for (int64_t s = 0; s < tiling.slices(); ++s) {
+      parallel_for(context, 2 * runs.count(), [&](int64_t i) {
+        const int64_t at = runs.begin(i / 2), begin = first + at, end = first + runs.end(i / 2);
+        i % 2 == 0 ? block.gather(context, x, s, begin, end, at) : block.spread(context, dy, s, begin, end, at);
+      });
+      parallel_for(context, winograd_frequencies * sums.panels.count(), [&](int64_t item) {
+        const int64_t f = item / sums.panels.count(), panel = item % sums.panels.count();
+        for (int64_t i = 0; i < chains.count(); ++i)
+          block.outer(context, f, panel, chains.begin(i), chains.end(i), to + sums.offset(s, 0, f, panel),
+                      chunk > 0 || i > 0);
+      });
+    }
   }
 }
 
@@ -412,8 +417,8 @@ void winograd_correlate(vg_context *context, const Correlation &problem, const f
                         const float *bias, float *y) {
   const Tiling tiling(problem);
   const Kernels kernels(context, tiling, weights);
-  const Pieces blocks{tiling.tiles(), tiles_of_block(tiling)};
-  if (blocks.count() >= enough_blocks)
+  const Pieces blocks = blocks_of(tiling);
+  if (blocks.count() >= enough_items)
     by_blocks(context, tiling, kernels, blocks, x, bias, y);
   else
     by_stages(context, tiling, kernels, x, bias, y);
@@ -421,11 +426,12 @@ void winograd_correlate(vg_context *context, const Correlation &problem, const f
 
 void winograd_weight(vg_context *context, const Correlation &problem, const float *x, const float *dy, float *dw) {
   const Tiling tiling(problem);
-  const Pieces blocks{tiling.tiles(), tiles_of_block(tiling)};
+  const Pieces blocks = blocks_of(tiling);
   const int64_t set = WeightSums(tiling, 1).floats() * static_cast<int64_t>(sizeof(float));
-  const int64_t most = std::clamp<int64_t>(partial_bytes / set, 1, enough_blocks);
-  const bool stages = blocks.count() < enough_blocks;
-  const Pieces ranges{blocks.count(), stages ? blocks.count() : ceil_div(blocks.count(), most)};
+  const int64_t most = std::clamp<int64_t>(partial_bytes / set, 1, enough_items);
+  const Pieces by_memory{blocks.count(), ceil_div(blocks.count(), most)};
+  const bool stages = by_memory.count() * tiling.slices() < enough_items;
+  const Pieces ranges = stages ? Pieces{blocks.count(), blocks.count()} : by_memory;
   const WeightSums sums(tiling, ranges.count());
   Workspace memory(context, sums.floats() * static_cast<int64_t>(sizeof(float)));
   if (stages)

@@ -183,7 +183,7 @@ template <int R, int V> static void product_panel(const WinogradProduct &p) {
 }
 
 void winograd_product(const WinogradProduct &pass) {
-  if (pass.lanes == winograd_lanes)
+  if (pass.lanes == 16)
     product_panel<product_rows, 2>(pass);
   else
     product_panel<product_rows_half, 1>(pass);
@@ -234,7 +234,7 @@ template <int R, int V> static void outer_panel(const WinogradOuter &p) {
 }
 
 void winograd_outer(const WinogradOuter &pass) {
-  if (pass.lanes == winograd_lanes)
+  if (pass.lanes == 16)
     outer_panel<product_rows, 2>(pass);
   else
     outer_panel<product_rows_half, 1>(pass);
@@ -282,8 +282,9 @@ void winograd_scatter(const WinogradScatter &s) {
 #pragma GCC unroll 4
         for (int k = 0; k < 4; ++k) {
           float *to = sums + 8 * (4 * z + k);
+          // By selection: a slice that is no part of an output must not spoil it with a NaN.
           if (s.first)
-            store(to, y[k] * factor);
+            store(to, factor != 0.0f ? y[k] * factor : v8{});
           else if (factor != 0.0f)
             store(to, load(to) + y[k] * factor);
         }
@@ -371,15 +372,23 @@ static inline void to_weights(v8 f0, v8 f1, v8 f2, v8 f3, v8 &a, v8 &b, v8 &c) {
   c = ends + f3;
 }
 
+// Sum over the ranges in float64.
+static inline v8 add_ranges(const WinogradFinish &p, const float *sums) {
+  if (p.ranges == 1) return load(sums);
+  v4d low{}, high{};
+  for (int64_t r = 0; r < p.ranges; ++r, sums += p.range) {
+    low += __builtin_convertvector(load4(sums), v4d);
+    high += __builtin_convertvector(load4(sums + 4), v4d);
+  }
+  return join(__builtin_convertvector(low, v4), __builtin_convertvector(high, v4));
+}
+
 // The 3x3 weights of the plane from one slice, eight outputs of one input.
 static inline void plane_weights(const WinogradFinish &p, const float *sums, v8 (&dw)[9]) {
   v8 half[3][4]; // after y, before x
   for (int w = 0; w < 4; ++w) {
     v8 f[4];
-    for (int h = 0; h < 4; ++h) {
-      f[h] = v8{};
-      for (int64_t r = 0; r < p.ranges; ++r) f[h] += load(sums + (4 * h + w) * p.frequency + r * p.range);
-    }
+    for (int h = 0; h < 4; ++h) f[h] = add_ranges(p, sums + (4 * h + w) * p.frequency);
     to_weights(f[0], f[1], f[2], f[3], half[0][w], half[1][w], half[2][w]);
   }
   for (int h = 0; h < 3; ++h)

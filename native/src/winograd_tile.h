@@ -11,7 +11,6 @@ namespace vg {
 inline constexpr int64_t winograd_side = 4, winograd_step = 2, winograd_frequencies = 16;
 // Rows of the register tile: tiles of a block are a multiple of it where possible.
 inline constexpr int64_t winograd_rows = 6;
-inline constexpr int64_t winograd_lanes = 16, winograd_half_lanes = 8;
 
 // Frequencies of a run of tiles along x in one slice of the depth: u[f][tile][channel] of first + sign * second. A
 // gather takes the 4x4 inputs of each tile, a spread the 2x2 gradients of its outputs.

@@ -2,6 +2,7 @@
 #include "conv_reference.h"
 
 #include <cmath>
+#include <cstdlib>
 
 using namespace vg::test;
 
@@ -23,6 +24,8 @@ const Sizes table[] = {
     {1, {30, 32, 33}, 8, 8, {3, 3, 3}, {1, 1, 1}, {1, 1, 1}},
     {2, {13, 28, 41}, 9, 16, {3, 3, 3}, {1, 1, 1}, {1, 1, 1}, 7, 8},
     {1, {19, 17, 16}, 24, 40, {3, 3, 3}, {1, 1, 1}, {0, 1, 1}},
+    // many channels: stages for the weight gradient alone, and in chunks
+    {1, {1, 66, 66}, 160, 144, {1, 3, 3}, {1, 1, 1}, {0, 1, 1}},
     // 1x3x3
     {2, {1, 13, 14}, 8, 8, {1, 3, 3}, {1, 1, 1}, {0, 1, 1}},
     {1, {5, 21, 67}, 17, 9, {1, 3, 3}, {1, 1, 1}, {0, 1, 1}, 2, 1},
@@ -65,6 +68,23 @@ TEST(Winograd, BitsDoNotDependOnThreads) {
         const Cpu cpu(threads, isa);
         expect_same_bits(conv3d, c, *one, *run(conv3d, cpu, c, e, Side::after));
         expect_same_bits(conv3d, c, *one, *run(conv3d, cpu, c, e, Side::after)); // again, on used scratch
+      }
+    }
+}
+
+// A NaN reaches the outputs whose sums it is part of, and no others.
+TEST(Winograd, NaNStaysInItsReceptiveField) {
+  for (const int64_t depth : {1, 3})
+    for (const int64_t z : {4, 5}) {
+      const ConvCase c = make({1, {9, 8, 9}, 8, 8, {depth, 3, 3}, {1, 1, 1}, {depth / 2, 1, 1}});
+      ConvExpected e(c, false, Side::after, 3);
+      const int64_t at = (z * 8 + 3) * 9 + 4;
+      e.x.at(at, 2) = NAN;
+      const auto r = run(conv3d, Cpu(2), c, e, Side::after);
+      for (int64_t v = 0; v < c.y_voxels(); ++v) {
+        const int64_t dz = std::abs(v / 72 - z), dy = std::abs(v / 9 % 8 - 3), dx = std::abs(v % 9 - 4);
+        const bool reached = dz <= depth / 2 && dy <= 1 && dx <= 1;
+        ASSERT_EQ(std::isnan(r->y.at(v, 0)), reached) << "depth " << depth << " z " << z << " at " << v;
       }
     }
 }
