@@ -214,6 +214,8 @@ static void run(const Problem &q, const Cpu &cpu, Bits &bits, Tolerance gradient
         kind >= VG_SUM_COUNT ? Tolerance{0, 0} : Tolerance{6e-7, 1e-6});
   if (!k.sigmoid) expect_close("segloss voxel_nll", k.text(), nll, q.voxel_nll, {3e-7, 1e-6});
   expect_close("segloss gradient", k.text(), dlogits, q.gradient, gradient_tolerance);
+  for (int64_t v = 0; v < k.n * k.voxels; ++v)
+    for (int64_t c = 0; c < k.c && k.masked && q.mask[v] == 0; ++c) ASSERT_EQ(dlogits.at(v, c), 0) << "voxel " << v;
   EXPECT_EQ(bad[0], q.bad);
   EXPECT_EQ(bad[1], q.first_bad);
   bits.add(sums);
@@ -300,6 +302,54 @@ TEST(Segloss, NanInACountedVoxelShowsAndElsewhereDoesNot) {
     }
 }
 
+// Every sum alone and all but one: the wanted ones are those of a call for all of them, the others are 0.
+TEST(Segloss, SumsThatAreNotWantedAreZero) {
+  for (const bool sigmoid : {false, true})
+    for (const int64_t segments : {1, 3}) {
+      Problem q({2, 333, 4, 0, 0, segments, sigmoid, segments == 3, false});
+      const Cpu cpu;
+      const auto forward = [&](int32_t kinds, Guarded<double> &sums) {
+        int64_t bad[2];
+        q.p.kinds = kinds;
+        ASSERT_EQ(vg_segloss_forward(cpu, &q.p, q.logits.data(), q.labels.data(), q.mask_data(), q.segment_data(),
+                                     nullptr, nullptr, sums.data(), nullptr, bad),
+                  VG_OK)
+            << cpu.error();
+      };
+      Guarded<double> all(q.partials.size());
+      forward(0, all);
+      constexpr int32_t every = (1 << VG_SUM_KINDS) - 1;
+      for (int kind = 0; kind < VG_SUM_KINDS; ++kind)
+        for (const int32_t kinds : {1 << kind, every - (1 << kind)}) {
+          Guarded<double> some(q.partials.size());
+          forward(kinds, some);
+          for (int64_t i = 0; i < some.size(); ++i)
+            ASSERT_EQ(some[i], (kinds >> i % VG_SUM_KINDS & 1) != 0 ? all[i] : 0) << "kinds " << kinds << " at " << i;
+        }
+    }
+}
+
+// A NaN in one channel of a voxel that does not count, with every other feature at work.
+TEST(Segloss, NanUnderAMaskNeverLeaks) {
+  for (int64_t c = 1; c <= 9; ++c)
+    for (const bool sigmoid : {false, true})
+      for (const bool channel_segments : {false, true}) {
+        if ((c == 1 && !sigmoid) || (channel_segments && !sigmoid)) continue;
+        Problem q({2, 77, c, c % 2, 0, 4, sigmoid, true, true, -1, Side::after, 4, channel_segments});
+        Problem clean({2, 77, c, c % 2, 0, 4, sigmoid, true, true, -1, Side::after, 4, channel_segments});
+        for (int64_t v = 0; v < 2 * 77; ++v) {
+          if (q.mask[v] != 0) continue;
+          q.logits.at(v, v % c) = v % 3 == 0 ? INFINITY : NAN;
+          q.dvoxel_nll[v] = NAN;
+          for (int64_t i = 0; i < c; ++i) clean.logits.at(v, i) = 0;
+          clean.dvoxel_nll[v] = 0;
+        }
+        clean.expect();
+        q.sums = clean.sums, q.voxel_nll = clean.voxel_nll, q.gradient = clean.gradient;
+        on_every_tier(q.k.text(), [&](const Cpu &cpu, Bits &bits) { run(q, cpu, bits); });
+      }
+}
+
 TEST(Segloss, ManySegmentsKeepScratchBounded) {
   const Cpu cpu(2, nullptr, int64_t{256} << 20);
   Problem q({1, 400000, 2, 0, 0, 300000, false, false, false});
@@ -335,6 +385,16 @@ TEST(Segloss, ArgumentErrors) {
   q.p.sigmoid = 1;
   float nll[20];
   expect_error(cpu, forward(nll), VG_INVALID_ARGUMENT, "softmax only");
+  expect_error(cpu,
+               vg_segloss_backward(cpu, &q.p, q.logits.data(), q.labels.data(), nullptr, q.segment.data(), nullptr,
+                                   nullptr, q.partials.data(), nll, 1, dx.data()),
+               VG_INVALID_ARGUMENT, "softmax only");
+  q.p.kinds = 128;
+  expect_error(cpu, forward(), VG_INVALID_ARGUMENT, "kinds is 128");
+  q.p.kinds = 0;
+  q.p.sigmoid = 0, q.p.channel_segments = 1;
+  expect_error(cpu, forward(), VG_INVALID_ARGUMENT, "sigmoid only");
+  q.p.channel_segments = 0;
   q.p.segments = 0;
   expect_error(cpu, forward(), VG_INVALID_ARGUMENT, "segments is 0");
   q.p.segments = 2;
