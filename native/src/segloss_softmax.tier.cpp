@@ -111,7 +111,9 @@ public:
     int64_t v = 0;
     const int64_t plain = plain_voxels(t, classes()), stride = 8 * together<Classes>;
     for (; v + stride <= plain; v += stride) {
+#pragma GCC unroll 1
       for (int64_t i = 0; i < together<Classes>; ++i) load<true>(v + 8 * i, stage[i]);
+#pragma GCC unroll 1
       for (int64_t i = 0; i < together<Classes>; ++i) add_group<true>(v + 8 * i, stage[i]);
     }
     for (; v < t.voxels; v += 8) {
@@ -226,7 +228,9 @@ public:
     if (t.segment == nullptr) broadcast_coefficients(0);
     const int64_t plain = plain_voxels(t, classes()), stride = 8 * together<Classes>;
     for (; v + stride <= plain; v += stride) {
+#pragma GCC unroll 1
       for (int64_t i = 0; i < together<Classes>; ++i) load<true>(v + 8 * i, stage[i]);
+#pragma GCC unroll 1
       for (int64_t i = 0; i < together<Classes>; ++i) differentiate<true>(v + 8 * i, stage[i]);
     }
     for (; v < t.voxels; v += 8) {

@@ -5,8 +5,13 @@
 
 #include <cstdint>
 
-// For the small functions of inner loops, which the compiler would call where they are used more than once.
+// For the small functions of inner loops, which the compiler would call where they are used more than once. The checks
+// of a sanitizer make them large, and inlining all of them would take it many minutes.
+#if defined(__SANITIZE_ADDRESS__)
+#define VG_INLINE inline
+#else
 #define VG_INLINE __attribute__((always_inline)) inline
+#endif
 
 namespace vg::VG_TIER {
 
