@@ -8,6 +8,7 @@ import dev.voxgrad.engine.tensor.Shape;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * Patches of one step side by side.
@@ -38,5 +39,16 @@ record Batch(List<String> cases, Shape shape, float[] image, byte[] labels) {
         Shape shape =
                 new Shape(size, first.size().d(), first.size().h(), first.size().w(), first.channels());
         return new Batch(patches.stream().map(Patch::caseId).toList(), shape, image, labels);
+    }
+
+    /** The cases with a label of at least this one, each once. */
+    List<String> casesWithLabelsFrom(int least) {
+        int voxels = labels.length / cases.size();
+        return IntStream.range(0, cases.size())
+                .filter(j -> IntStream.range(j * voxels, (j + 1) * voxels)
+                        .anyMatch(i -> Byte.toUnsignedInt(labels[i]) >= least))
+                .mapToObj(cases::get)
+                .distinct()
+                .toList();
     }
 }

@@ -246,7 +246,9 @@ public final class Trainer {
             try {
                 return deepSupervision.apply(tape, now, logits, labels);
             } catch (DataException e) {
-                throw new DataException("cases " + batch.cases() + ": " + e.getMessage(), e);
+                List<String> wrong = batch.casesWithLabelsFrom(plan.labels().size());
+                throw new DataException(
+                        "cases " + (wrong.isEmpty() ? batch.cases() : wrong) + ": " + e.getMessage(), e);
             }
         }
 

@@ -6,9 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.voxgrad.engine.ConfigException;
 import dev.voxgrad.engine.DataException;
-import dev.voxgrad.engine.op.Loss;
 import dev.voxgrad.engine.plan.Plan;
-import dev.voxgrad.engine.plan.PreparedCase;
 import dev.voxgrad.engine.tensor.Device;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -243,49 +241,6 @@ class TrainerTest {
             Path before = Files.copy(end(model), folder.resolve("before"));
             again.resume(); // finished: nothing to do
             assertSameBytes(end(model), before);
-        }
-    }
-
-    @Test
-    void lossThatIsNeverFiniteStopsNamingTheCases() {
-        Loss nan = (tape, logits, labels) -> {
-            var value = TinyTraining.LOSS.apply(tape, logits, labels);
-            value.fill(Float.NaN);
-            return value;
-        };
-        try (Device device = Device.cpu(1)) {
-            Trainer trainer = new Trainer(
-                    TinyTraining.plan(2, "sgd"),
-                    nan,
-                    TinyTraining.cases(4, 1),
-                    List.of(),
-                    device,
-                    new ModelFolder(folder.resolve("m")),
-                    TrainingListener.silent());
-            assertThatThrownBy(trainer::start)
-                    .isInstanceOf(DataException.class)
-                    .hasMessageContaining("3 steps in a row")
-                    .hasMessageContaining("case1_");
-        }
-    }
-
-    @Test
-    void labelOutsideTheClassesNamesTheCases() {
-        List<PreparedCase> cases = TinyTraining.cases(2, 5);
-        cases.forEach(c -> java.util.Arrays.fill(c.labels(), (byte) 9));
-        try (Device device = Device.cpu(1)) {
-            Trainer trainer = new Trainer(
-                    TinyTraining.plan(2, "sgd"),
-                    TinyTraining.LOSS,
-                    cases,
-                    List.of(),
-                    device,
-                    new ModelFolder(folder.resolve("m")),
-                    TrainingListener.silent());
-            assertThatThrownBy(trainer::start)
-                    .isInstanceOf(DataException.class)
-                    .hasMessageContaining("case5_")
-                    .hasMessageContaining("the first one is 9");
         }
     }
 
