@@ -21,10 +21,13 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** Prepares the cases of a run and trains, with progress; the common part of train, resume and quickstart. */
 final class TrainingJob {
@@ -63,7 +66,7 @@ final class TrainingJob {
         List<PreparedCase> training = run.training().stream().map(prepared::get).toList();
         LossContext context = PlanFile.lossContext(plan);
         // Class weights by rule follow from all training labels, so they are the same after a resume.
-        List<byte[]> labels = training.stream().map(PreparedCase::labels).toList();
+        Iterable<byte[]> labels = labelImages(plan, training);
         Loss loss = Losses.parse(plan.training().loss(), context.withCounts(LabelCounts.of(labels, context.classes())));
         return new Trainer(
                 plan,
@@ -73,6 +76,20 @@ final class TrainingJob {
                 device,
                 folder,
                 new Listener(plan));
+    }
+
+    /** The label maps of what the network is fed with: volumes, or for a patch of one slice the slices. */
+    static Iterable<byte[]> labelImages(Plan plan, List<PreparedCase> cases) {
+        if (plan.patch().d() > 1) {
+            return cases.stream().map(PreparedCase::labels).toList();
+        }
+        return () -> cases.stream().flatMap(TrainingJob::slices).iterator();
+    }
+
+    private static Stream<byte[]> slices(PreparedCase volume) {
+        int voxels = volume.size().h() * volume.size().w();
+        return IntStream.range(0, volume.size().d())
+                .mapToObj(z -> Arrays.copyOfRange(volume.labels(), z * voxels, (z + 1) * voxels));
     }
 
     /** Reads every case once, also one that is used for training and validation. */
