@@ -10,7 +10,7 @@ import java.util.Map;
  * Two models on the same cases, metric by metric: the mean of the differences case by case, its interval, and how likely one as
  * large is if the models are alike.
  *
- * @param rows one per region and column
+ * @param rows one per column and region, the regions of a column together
  * @param unpaired names of cases that only one of the two could be scored on
  */
 public record Comparison(List<Row> rows, List<String> unpaired) {
@@ -71,8 +71,8 @@ public record Comparison(List<Row> rows, List<String> unpaired) {
         }
         unpaired.addAll(others.keySet().stream().sorted().toList());
         List<Row> rows = new ArrayList<>();
-        for (Region region : first.regions()) {
-            for (String column : columns) {
+        for (String column : columns) {
+            for (Region region : first.regions()) {
                 rows.add(row(region, column, pairs, bootstrap));
             }
         }

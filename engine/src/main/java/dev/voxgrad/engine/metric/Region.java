@@ -32,6 +32,11 @@ public record Region(String key, String name, List<Integer> labels) {
                 .toList();
     }
 
+    /** Whether it is one label by itself, not a region beside the labels. */
+    boolean isLabel() {
+        return labels.size() == 1 && key.equals(labels.getFirst().toString());
+    }
+
     /** Several labels. */
     public static Region ofLabels(String name, List<Integer> labels) {
         TreeSet<Integer> ascending = new TreeSet<>(labels);

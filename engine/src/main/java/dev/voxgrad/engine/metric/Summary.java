@@ -64,15 +64,27 @@ public record Summary(List<Region> regions, List<String> columns, List<CaseScore
         return statistics(region, column).mean();
     }
 
-    /** Mean of the regions' means; NaN if one of them is, as nnU-Net has it. */
-    public double foregroundMean(String column) {
-        return regions.stream().mapToDouble(r -> mean(r, column)).average().orElse(Double.NaN);
+    /**
+     * What the foreground means are over: the labels. A region beside them would count its voxels twice; where nothing but regions
+     * is scored, as in nnU-Net's region-based tasks, it is the regions.
+     */
+    public List<Region> averaged() {
+        List<Region> labels = regions.stream().filter(Region::isLabel).toList();
+        return labels.isEmpty() ? regions : labels;
     }
 
-    /** Mean of the regions' means without those that are NaN. */
+    /** Mean of the means of {@link #averaged()}; NaN if one of them is, as nnU-Net has it. */
+    public double foregroundMean(String column) {
+        return averaged().stream().mapToDouble(r -> mean(r, column)).average().orElse(Double.NaN);
+    }
+
+    /** Mean of the means of {@link #averaged()} without those that are NaN. */
     public double foregroundNanMean(String column) {
-        return Statistics.of(regions.stream().mapToDouble(r -> mean(r, column)).toArray())
-                .mean();
+        return averaged().stream()
+                .mapToDouble(r -> mean(r, column))
+                .filter(Double::isFinite)
+                .average()
+                .orElse(Double.NaN);
     }
 
     /** Calibration over the voxels of all cases, by the key of a region and {@link #ALL_CLASSES}; empty without probabilities. */

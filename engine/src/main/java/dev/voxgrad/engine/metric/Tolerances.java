@@ -5,6 +5,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 
 /**
  * Tolerances of surface Dice.
@@ -30,13 +31,17 @@ public record Tolerances(double general, Map<String, Double> byName) {
      * @throws ConfigException for another form, or a name that no region has
      */
     public static Tolerances parse(String text, List<Region> regions) {
-        double general = DEFAULT.general;
+        OptionalDouble general = OptionalDouble.empty();
         Map<String, Double> byName = new LinkedHashMap<>();
         for (String part : text.split(",", -1)) {
             int equals = part.indexOf('=');
             double mm = number(text, part.substring(equals + 1).strip());
             if (equals < 0) {
-                general = mm;
+                if (general.isPresent()) {
+                    throw new ConfigException("tolerance \"" + text + "\": there are two for all labels; name the label of"
+                            + " the other, such as 1,vessel=0.5");
+                }
+                general = OptionalDouble.of(mm);
                 continue;
             }
             String name = part.substring(0, equals).strip();
@@ -45,9 +50,11 @@ public record Tolerances(double general, Map<String, Double> byName) {
                         "tolerance \"" + text + "\": \"" + name + "\" is no label or region; there are "
                                 + regions.stream().map(Region::name).toList());
             }
-            byName.put(name, mm);
+            if (byName.put(name, mm) != null) {
+                throw new ConfigException("tolerance \"" + text + "\": there are two for \"" + name + '"');
+            }
         }
-        return new Tolerances(general, byName);
+        return new Tolerances(general.orElse(DEFAULT.general), byName);
     }
 
     private static double number(String text, String part) {

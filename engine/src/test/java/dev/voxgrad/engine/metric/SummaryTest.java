@@ -82,6 +82,27 @@ class SummaryTest {
     }
 
     @Test
+    void regionsBesideTheLabelsDoNotMoveTheMean() {
+        Summary labels = of(new double[] {0.1, 0.7}, new double[] {0.2, 0.35});
+        Region whole = Region.ofLabels("whole", List.of(1, 2));
+        List<CaseScore> cases = new ArrayList<>();
+        for (CaseScore c : labels.cases()) {
+            Map<String, Confusion> counts = new HashMap<>(c.counts());
+            counts.put(whole.key(), new Confusion(5, 0, 0, 0));
+            Map<String, Map<String, Double>> values = new HashMap<>(c.values());
+            values.put(whole.key(), Map.of("X", 0.95));
+            cases.add(new CaseScore(c.files(), counts, values, Map.of(), List.of()));
+        }
+        Summary with = new Summary(List.of(A, B, whole), List.of("X"), cases);
+        assertThat(with.mean(whole, "X")).isEqualTo(0.95);
+        assertThat(with.foregroundMean("X")).isEqualTo(labels.foregroundMean("X"));
+        assertThat(with.foregroundMean("Dice")).isNaN();
+        assertThat(with.foregroundNanMean("Dice")).isEqualTo(labels.foregroundNanMean("Dice"));
+        assertThat(new Summary(List.of(whole), List.of("X"), cases).foregroundMean("X"))
+                .isEqualTo(0.95);
+    }
+
+    @Test
     void jsonHasStatistics() {
         Summary summary = of(new double[] {1, 2, 6}, new double[] {5, Double.NaN, Double.POSITIVE_INFINITY});
         JsonNode root = parse(new SummaryJson(summary, true).withStatistics(List.of("X"), BOOTSTRAP));
@@ -181,7 +202,7 @@ class SummaryTest {
         assertThat(tolerances.of(A)).isEqualTo(2);
         assertThat(tolerances.of(B)).isEqualTo(0.5);
         assertThat(Tolerances.parse("b=0.5", List.of(A, B)).of(A)).isEqualTo(1);
-        for (String wrong : List.of("c=1", "b=x", "-1", "")) {
+        for (String wrong : List.of("c=1", "b=x", "-1", "", "1,2", "b=1,b=2")) {
             assertThatThrownBy(() -> Tolerances.parse(wrong, List.of(A, B))).isInstanceOf(ConfigException.class);
         }
     }
