@@ -21,6 +21,12 @@ public record Bootstrap(int samples, double level, long seed, Method method) {
         BCA
     }
 
+    /** Fewer draws say nothing about the tails that ends are read off. */
+    private static final int FEWEST = 100;
+
+    /** The ends of wider intervals lie beyond what any practical number of draws reaches. */
+    private static final double WIDEST = 0.9999;
+
     /** 2000 draws, 95 %, BCa. */
     public static Bootstrap standard(long seed) {
         return new Bootstrap(2000, 0.95, seed, Method.BCA);
@@ -28,11 +34,11 @@ public record Bootstrap(int samples, double level, long seed, Method method) {
 
     /** Checks the ranges. */
     public Bootstrap {
-        if (samples < 1) {
-            throw new ConfigException("bootstrap: " + samples + " samples; at least 1 is needed");
+        if (samples < FEWEST) {
+            throw new ConfigException("bootstrap: " + samples + " samples; at least " + FEWEST + " are needed");
         }
-        if (!(level > 0 && level < 1)) {
-            throw new ConfigException("bootstrap: a level of " + level + "; it must be above 0 and below 1");
+        if (!(level > 0 && level <= WIDEST)) {
+            throw new ConfigException("bootstrap: a level of " + level + "; it must be above 0 and at most " + WIDEST);
         }
     }
 
@@ -101,8 +107,10 @@ public record Bootstrap(int samples, double level, long seed, Method method) {
         return cubes / (6 * squares * Math.sqrt(squares));
     }
 
-    private static double moved(double share, double bias, double acceleration) {
+    /** The share to read instead of this one; beyond the pole of Efron's formula its limit, an end of the draws. */
+    static double moved(double share, double bias, double acceleration) {
         double z = bias + StandardNormal.quantile(share);
-        return StandardNormal.below(bias + z / (1 - acceleration * z));
+        double divisor = 1 - acceleration * z;
+        return divisor > 0 ? StandardNormal.below(bias + z / divisor) : z > 0 ? 1 : 0;
     }
 }

@@ -61,14 +61,21 @@ public record Statistics(
         return sum / values.length;
     }
 
-    /** The value at position share * (n - 1) of sorted values, linearly interpolated as NumPy does; NaN of nothing. */
+    /**
+     * The value at position share * (n - 1) of sorted values, linearly interpolated: NumPy's default percentile, in its order of
+     * rounding. NaN of nothing.
+     */
     static double quantile(double[] sorted, double share) {
         if (sorted.length == 0) {
             return Double.NaN;
         }
         double position = share * (sorted.length - 1);
         int below = (int) position;
-        int above = Math.min(below + 1, sorted.length - 1);
-        return sorted[below] + (position - below) * (sorted[above] - sorted[below]);
+        if (below >= sorted.length - 1) {
+            return sorted[sorted.length - 1];
+        }
+        double part = position - below;
+        double step = sorted[below + 1] - sorted[below];
+        return part < 0.5 ? sorted[below] + step * part : sorted[below + 1] - step * (1 - part);
     }
 }

@@ -51,7 +51,7 @@ public final class SurfaceDistances {
                 }
             }
         }
-        Arrays.parallelSort(distances);
+        Arrays.sort(distances);
         return distances;
     }
 
@@ -77,12 +77,15 @@ public final class SurfaceDistances {
 
     /** HD95 as medpy has it: the 95th percentile of both directions together. */
     public double hd95Pooled() {
-        return absent() ? missing() : percentile(pooled(), 95);
+        return absent() ? missing() : Statistics.quantile(pooled(), 0.95);
     }
 
     /** The larger of the two directions' percentiles, 0 to 100. */
     public double percentileMax(double percent) {
-        return absent() ? missing() : Math.max(percentile(toPrediction, percent), percentile(toReference, percent));
+        double share = percent / 100;
+        return absent()
+                ? missing()
+                : Math.max(Statistics.quantile(toPrediction, share), Statistics.quantile(toReference, share));
     }
 
     /** Average symmetric surface distance: the mean of both directions together (MONAI's symmetric one). */
@@ -116,7 +119,7 @@ public final class SurfaceDistances {
     private double[] pooled() {
         double[] all = Arrays.copyOf(toPrediction, toPrediction.length + toReference.length);
         System.arraycopy(toReference, 0, all, toPrediction.length, toReference.length);
-        Arrays.parallelSort(all);
+        Arrays.sort(all);
         return all;
     }
 
@@ -126,18 +129,6 @@ public final class SurfaceDistances {
             sum += value;
         }
         return sum;
-    }
-
-    /** Linear between the values around position percent/100 * (n - 1), NumPy's default, in its order of rounding. */
-    static double percentile(double[] ascending, double percent) {
-        double position = percent / 100 * (ascending.length - 1);
-        int below = (int) Math.floor(position);
-        if (below >= ascending.length - 1) {
-            return ascending[ascending.length - 1];
-        }
-        double share = position - below;
-        double step = ascending[below + 1] - ascending[below];
-        return share < 0.5 ? ascending[below] + step * share : ascending[below + 1] - step * (1 - share);
     }
 
     private static int within(double[] ascending, double tolerance) {

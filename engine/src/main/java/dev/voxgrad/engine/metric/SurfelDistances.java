@@ -22,10 +22,13 @@ public final class SurfelDistances {
         static Direction of(double[] distances, double[] areas) {
             double[] distinct = Arrays.stream(distances).sorted().distinct().toArray();
             double[] sums = new double[distinct.length];
-            double total = 0;
             for (int i = 0; i < distances.length; i++) {
                 sums[Arrays.binarySearch(distinct, distances[i])] += areas[i];
-                total += areas[i];
+            }
+            // In the order of within(), so that a surface that lies within a tolerance as a whole has a share of exactly 1.
+            double total = 0;
+            for (double sum : sums) {
+                total += sum;
             }
             return new Direction(distinct, sums, total);
         }

@@ -34,6 +34,18 @@ class StatisticsTest {
     }
 
     @Test
+    void quantilesAreNumpys() {
+        double[] values = {0, 1, 1, 4, 10};
+        assertThat(Statistics.quantile(values, 0)).isZero();
+        assertThat(Statistics.quantile(values, 0.5)).isOne();
+        assertThat(Statistics.quantile(values, 0.6)).isCloseTo(2.2, within(1e-12));
+        assertThat(Statistics.quantile(values, 0.95)).isCloseTo(8.8, within(1e-12));
+        assertThat(Statistics.quantile(values, 1)).isEqualTo(10);
+        assertThat(Statistics.quantile(new double[] {3}, 0.95)).isEqualTo(3);
+        assertThat(Statistics.quantile(new double[0], 0.95)).isNaN();
+    }
+
+    @Test
     void undefinedAndInfiniteValuesAreCountedApart() {
         Statistics s = Statistics.of(Double.NaN, 1, Double.POSITIVE_INFINITY, 3, Double.NaN);
         assertThat(s).isEqualTo(new Statistics(2, 2, 1, 2, Math.sqrt(2), 2, 1.5, 2.5));
@@ -78,13 +90,13 @@ class StatisticsTest {
     @Test
     void bootstrapEndsOfGivenDraws() {
         double[] means = {0.67375, 0.67375, 0.76375, 0.78, 0.79375, 0.81, 0.865, 0.8725, 0.8875};
-        Interval wide = new Bootstrap(9, 0.95, 0, Bootstrap.Method.BCA).ends(means, DICE);
+        Interval wide = new Bootstrap(100, 0.95, 0, Bootstrap.Method.BCA).ends(means, DICE);
         assertThat(wide.low()).isCloseTo(0.67375, within(1e-12));
         assertThat(wide.high()).isCloseTo(0.868829611539498, within(1e-12));
-        Interval half = new Bootstrap(9, 0.5, 0, Bootstrap.Method.BCA).ends(means, DICE);
+        Interval half = new Bootstrap(100, 0.5, 0, Bootstrap.Method.BCA).ends(means, DICE);
         assertThat(half.low()).isCloseTo(0.67375, within(1e-12));
         assertThat(half.high()).isCloseTo(0.7853378650764014, within(1e-12));
-        Interval plain = new Bootstrap(9, 0.5, 0, Bootstrap.Method.PERCENTILE).ends(means, DICE);
+        Interval plain = new Bootstrap(100, 0.5, 0, Bootstrap.Method.PERCENTILE).ends(means, DICE);
         assertThat(plain).isEqualTo(new Interval(0.76375, 0.865));
     }
 
@@ -111,6 +123,15 @@ class StatisticsTest {
         assertThat(bootstrap.ofMean(1)).isEqualTo(Interval.NONE);
     }
 
+    /** At z = 1 / acceleration the moved share has a pole; beyond it the formula would come back from the wrong end. */
+    @Test
+    void bootstrapEndsStayAtTheEndsBeyondThePole() {
+        double acceleration = 1 / StandardNormal.quantile(0.99);
+        assertThat(Bootstrap.moved(0.98, 0, acceleration)).isBetween(0.999, 1.0);
+        assertThat(Bootstrap.moved(0.9999, 0, acceleration)).isEqualTo(1);
+        assertThat(Bootstrap.moved(0.0001, 0, -acceleration)).isZero();
+    }
+
     /** 95 % intervals of 400 sets of 30 skewed values hold the true mean in about 95 % of them. */
     @Test
     void bootstrapCoversTheMean() {
@@ -127,12 +148,14 @@ class StatisticsTest {
 
     @Test
     void bootstrapRefusesWrongSettings() {
-        assertThatThrownBy(() -> new Bootstrap(0, 0.95, 0, Bootstrap.Method.BCA))
+        assertThatThrownBy(() -> new Bootstrap(99, 0.95, 0, Bootstrap.Method.BCA))
                 .isInstanceOf(ConfigException.class)
-                .hasMessageContaining("0 samples");
-        assertThatThrownBy(() -> new Bootstrap(10, 1, 0, Bootstrap.Method.BCA))
-                .isInstanceOf(ConfigException.class)
-                .hasMessageContaining("1.0");
+                .hasMessageContaining("99 samples");
+        for (double level : new double[] {0, 0.99991, 1, Double.NaN}) {
+            assertThatThrownBy(() -> new Bootstrap(100, level, 0, Bootstrap.Method.BCA))
+                    .isInstanceOf(ConfigException.class)
+                    .hasMessageContaining("a level of " + level);
+        }
     }
 
     @Test
@@ -142,6 +165,14 @@ class StatisticsTest {
         assertThat(PairedTests.signedRank(1)).isEqualTo(1);
         assertThat(PairedTests.signedRank(0, 0)).isEqualTo(1);
         assertThat(PairedTests.signedRank()).isNaN();
+    }
+
+    /** 0.9 - 0.8 and 0.8 - 0.7 are the same difference, although their last bits differ. */
+    @Test
+    void signedRankSharesRanksOfSizesThatDifferByRounding() {
+        double[] rounded = {0.9 - 0.8, 0.7 - 0.8, 0.6 - 0.2, 0.7 - 0.5, 0.5 - 0.7, 0.9 - 0.8, (0.1 + 0.2) - 0.3};
+        assertThat(rounded[0]).isNotEqualTo(-rounded[1]);
+        assertThat(PairedTests.signedRank(rounded)).isEqualTo(PairedTests.signedRank(1, -1, 4, 2, -2, 1, 0));
     }
 
     @Test

@@ -197,15 +197,11 @@ class SurfaceDistancesTest {
         assertThat(surfel.referenceArea()).isZero();
     }
 
-    @Test
-    void percentilesAreNumPys() {
-        double[] values = {0, 1, 1, 4, 10};
-        assertThat(SurfaceDistances.percentile(values, 0)).isZero();
-        assertThat(SurfaceDistances.percentile(values, 50)).isOne();
-        assertThat(SurfaceDistances.percentile(values, 95)).isCloseTo(8.8, within(ROUNDING));
-        assertThat(SurfaceDistances.percentile(values, 60)).isCloseTo(2.2, within(ROUNDING));
-        assertThat(SurfaceDistances.percentile(values, 100)).isEqualTo(10);
-        assertThat(SurfaceDistances.percentile(new double[] {3}, 95)).isEqualTo(3);
+    /** Areas are summed by distance: the order must not leave a share of 0.9999999999999997. */
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10})
+    void surfacesWithinTheToleranceAreAShareOfOne(long seed) {
+        assertThat(SurfelDistances.of(CPU, random(seed)).nsd(1e9)).isEqualTo(1.0);
     }
 
     @Test
