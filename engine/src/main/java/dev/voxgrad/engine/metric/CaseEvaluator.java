@@ -27,9 +27,9 @@ final class CaseEvaluator {
         this.settings = settings;
     }
 
-    /** Bytes per voxel that probabilities take. */
-    long probabilityBytes() {
-        return settings.needsProbabilities()
+    /** Bytes per voxel that the probabilities of a case take: they are read where there are any, as a file and by channel. */
+    long probabilityBytes(CaseFiles files) {
+        return files.probabilities().isPresent()
                 ? 2L * Float.BYTES * settings.names().classes()
                 : 0;
     }

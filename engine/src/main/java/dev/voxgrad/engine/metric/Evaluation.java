@@ -124,7 +124,7 @@ public record Evaluation(Summary summary, List<Failed> failed) {
             for (int axis = 1; axis <= Math.min(3, header.dim(0)); axis++) {
                 voxels *= Math.max(1, header.dim(axis));
             }
-            long bytes = voxels * (BYTES_PER_VOXEL + evaluator.probabilityBytes());
+            long bytes = voxels * (BYTES_PER_VOXEL + evaluator.probabilityBytes(files));
             int mib = (int) Math.clamp(bytes >> 20, 1, budgetMib);
             memory.acquireUninterruptibly(mib);
             try {

@@ -40,10 +40,14 @@ public record EvaluationSettings(
                 new CalibrationArea.Everywhere());
     }
 
+    /** More bins than this are finer than what half precision tells apart near 1, and mean a mistake. */
+    private static final int MOST_BINS = 1000;
+
     /**
      * Copies the list.
      *
-     * @throws ConfigException when two regions have one name, or the same labels
+     * @throws ConfigException when two regions have one name or the same labels, when there are size bins but no metrics of lesions,
+     *     and for a number of calibration bins that is not 1 to 1000
      */
     public EvaluationSettings {
         regions = List.copyOf(regions);
@@ -55,6 +59,14 @@ public record EvaluationSettings(
                             "regions: there are two \"" + found.get(i) + "\"; give each its own name" + " and labels");
                 }
             }
+        }
+        if (calibrationBins < 1 || calibrationBins > MOST_BINS) {
+            throw new ConfigException(
+                    "calibration: " + calibrationBins + " bins; the number must be from 1 to " + MOST_BINS);
+        }
+        if (!metrics.hasLesions() && !options.lesions().sizeEdgesMm3().isEmpty()) {
+            throw new ConfigException("lesions: size bins " + options.lesions().sizeEdgesMm3()
+                    + " without a metric of lesions; ask for one, such as lesion_recall");
         }
     }
 
@@ -89,7 +101,7 @@ public record EvaluationSettings(
 
     /** Whether lesions are told apart by their size. */
     boolean bySize() {
-        return metrics.hasLesions() && !options.lesions().sizeEdgesMm3().isEmpty();
+        return !options.lesions().sizeEdgesMm3().isEmpty();
     }
 
     /** Name of the recall of a size bin. */

@@ -20,6 +20,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -257,6 +258,32 @@ class EvaluationTest {
                     .isInstanceOf(ConfigException.class)
                     .hasMessageContaining("two");
         }
+    }
+
+    @Test
+    void settingsThatCannotWorkAreRefused() {
+        for (int bins : new int[] {-1, 0, 1001}) {
+            assertThatThrownBy(() -> new EvaluationSettings(
+                            NAMES, DICE.regions(), DICE.metrics(), DICE.options(), DICE.tolerances(), bins, EVERYWHERE))
+                    .isInstanceOf(ConfigException.class)
+                    .hasMessageContaining(bins + " bins");
+        }
+        LesionOptions bySize = new LesionOptions(26, 0, 0.5, 0, List.of(10.0));
+        CaseMetrics.Options options = new CaseMetrics.Options(1, Surface.FACES, bySize, EmptyCases.NAN);
+        assertThatThrownBy(() -> new EvaluationSettings(
+                        NAMES, DICE.regions(), DICE.metrics(), options, DICE.tolerances(), 10, EVERYWHERE))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContainingAll("size bins [10.0]", "lesion_recall");
+    }
+
+    /** Probabilities that are given are read even if no metric needs them: the memory budget must know. */
+    @Test
+    void probabilitiesTakeMemoryWheneverTheyAreThere() {
+        CaseFiles without = new CaseFiles("c", Path.of("p"), Path.of("r"), Optional.empty());
+        CaseFiles with = new CaseFiles("c", Path.of("p"), Path.of("r"), Optional.of(Path.of("q")));
+        CaseEvaluator evaluator = new CaseEvaluator(DICE);
+        assertThat(evaluator.probabilityBytes(without)).isZero();
+        assertThat(evaluator.probabilityBytes(with)).isEqualTo(8 * 3);
     }
 
     @Test
