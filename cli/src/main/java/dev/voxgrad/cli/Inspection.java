@@ -147,6 +147,7 @@ record Inspection(String kind, Map<String, Object> facts, List<Map<String, Objec
         facts.put("patchZyx", plan.patchSize());
         facts.put("batchSize", plan.batchSize());
         facts.put("network", plan.network().network());
+        facts.put("outputs", plan.outputs().toString());
         facts.put("features", plan.network().features());
         facts.putAll(NetworkFacts.of(plan));
         facts.put("loss", plan.training().loss());

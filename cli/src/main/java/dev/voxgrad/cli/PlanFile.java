@@ -1,7 +1,9 @@
 package dev.voxgrad.cli;
 
 import dev.voxgrad.engine.ConfigException;
+import dev.voxgrad.engine.op.Loss;
 import dev.voxgrad.engine.plan.DatasetDescription;
+import dev.voxgrad.engine.plan.Outputs;
 import dev.voxgrad.engine.plan.Plan;
 import dev.voxgrad.losses.LabelCounts;
 import dev.voxgrad.losses.LossContext;
@@ -27,23 +29,42 @@ final class PlanFile {
         requireEqual(file, "channelNames", plan.channelNames(), data, data.channelNames());
         requireEqual(file, "labels", plan.labels(), data, data.labels().byName());
         try {
-            Losses.parse(plan.training().loss(), lossContext(plan));
+            loss(plan, lossContext(plan));
         } catch (ConfigException e) {
             throw new ConfigException(file + ": training.loss: " + e.getMessage(), e);
         }
         return plan;
     }
 
+    /** The outputs that a loss needs: sigmoid if its text speaks of sigmoid probabilities. */
+    static Outputs outputs(String loss) {
+        return Losses.isSigmoid(loss) ? Outputs.SIGMOID : Outputs.SOFTMAX;
+    }
+
     /**
-     * What the loss of a plan is read for: the network has a channel for every class, background included, also for a sigmoid loss. As
-     * long as nobody has counted labels all classes are as good as equally frequent.
+     * Reads the loss of a plan.
+     *
+     * @throws ConfigException when its text is wrong or needs other outputs than the plan's
      */
+    static Loss loss(Plan plan, LossContext context) {
+        String text = plan.training().loss();
+        Outputs needed = outputs(text);
+        if (plan.outputs() != needed) {
+            throw new ConfigException("loss \"" + text + "\" needs the outputs " + needed + ", the plan has "
+                    + plan.outputs() + "; train with a plan that has \"outputs\": \"" + needed
+                    + "\" and network.classes " + needed.channels(plan.labelNames()) + ", or choose another loss");
+        }
+        return Losses.parse(text, context);
+    }
+
+    /** What the loss of a plan is read for. As long as nobody has counted labels all classes are as good as equally frequent. */
     static LossContext lossContext(Plan plan) {
-        int classes = plan.labelNames().classes();
-        return LossContext.of(classes)
+        int channels = plan.network().classes();
+        return LossContext.of(channels)
                 .withIgnoreLabel(plan.labelNames().ignore())
-                .withCounts(LabelCounts.equal(classes))
-                .withRegions(Regions.classes(classes));
+                .withCounts(LabelCounts.equal(channels))
+                .withRegions(
+                        plan.outputs() == Outputs.SIGMOID ? Regions.foreground(channels) : Regions.classes(channels));
     }
 
     private static void requireEqual(Path file, String key, Object planned, DatasetDescription data, Object present) {

@@ -69,7 +69,8 @@ final class TrainCommand implements Callable<Integer> {
     @Option(
             names = "--loss",
             paramLabel = "TEXT",
-            description = "Loss, for example \"dice + ce\"; \"voxgrad gradcheck --list\" prints the names.")
+            description = "Loss, for example \"dice + ce\"; \"voxgrad gradcheck --list\" prints the names."
+                    + " Also sets the network's output channels: a sigmoid loss has none for the background.")
     private Optional<String> loss;
 
     @Option(
@@ -98,6 +99,9 @@ final class TrainCommand implements Callable<Integer> {
         Training t = base.training();
         Plan changed =
                 base.withTraining(t.with(loss.orElse(t.loss()), epochs.orElse(t.epochs()), seed.orElse(t.seed())));
+        if (loss.isPresent()) {
+            changed = changed.withOutputs(PlanFile.outputs(loss.get()));
+        }
         try (Device opened = device.open()) {
             new TrainingJob(out, model).start(changed, run(raw.cases()), opened);
         }

@@ -46,7 +46,7 @@ final class TrainingJob {
                     + folder.path() + ") or choose another folder");
         }
         // All that may be wrong comes before anything is written, the quickest first.
-        Loss loss = Losses.parse(plan.training().loss(), PlanFile.lossContext(plan));
+        Loss loss = PlanFile.loss(plan, PlanFile.lossContext(plan));
         Losses.warnings(loss, plan.training().epochs()).forEach(warning -> out.println("WARNING: " + warning));
         Trainer trainer = trainer(plan, run, device);
         run.write(folder.path());
@@ -67,7 +67,7 @@ final class TrainingJob {
         LossContext context = PlanFile.lossContext(plan);
         // Class weights by rule follow from all training labels, so they are the same after a resume.
         Iterable<byte[]> labels = labelImages(plan, training);
-        Loss loss = Losses.parse(plan.training().loss(), context.withCounts(LabelCounts.of(labels, context.classes())));
+        Loss loss = PlanFile.loss(plan, context.withCounts(LabelCounts.of(labels, context.classes())));
         return new Trainer(
                 plan,
                 loss,

@@ -16,15 +16,16 @@ import dev.voxgrad.engine.train.TrainingListener;
 import dev.voxgrad.engine.train.TrainingLog;
 import dev.voxgrad.losses.LabelCounts;
 import dev.voxgrad.losses.Losses;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** Losses with schedules, class weights by rule and sigmoid, in trainings with deep supervision. */
+/** Losses with schedules and class weights by rule, in trainings with deep supervision. */
 class ScheduledTrainingTest {
     private static final int EPOCHS = 5;
 
@@ -46,16 +47,17 @@ class ScheduledTrainingTest {
         NetworkSpec network = NetworkSpec.plainUNet(
                 1, 2, List.of(4, 4, 4), List.of(cube, cube, cube), List.of(List.of(1, 1, 1), half, half), true);
         return new Plan(
-                tiny.formatVersion(),
-                tiny.name(),
-                tiny.channelNames(),
-                tiny.normalization(),
-                tiny.labels(),
-                tiny.spacingMm(),
-                tiny.patchSize(),
-                tiny.batchSize(),
-                network,
-                tiny.training().with(loss, EPOCHS, 3));
+                        tiny.formatVersion(),
+                        tiny.name(),
+                        tiny.channelNames(),
+                        tiny.normalization(),
+                        tiny.labels(),
+                        tiny.spacingMm(),
+                        tiny.patchSize(),
+                        tiny.batchSize(),
+                        network,
+                        tiny.training().with(loss, EPOCHS, 3))
+                .withOutputs(PlanFile.outputs(loss));
     }
 
     private ModelFolder train(String name, Plan plan, int threads, TrainingListener listener) throws Exception {
@@ -80,9 +82,14 @@ class ScheduledTrainingTest {
         return model;
     }
 
-    @Test
-    void resumeEqualsNoInterruption() throws Exception {
-        Plan plan = plan("schedule(wce -> wce + wdice -> wdice, cosine, at=0.2..0.8, by=step)");
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "schedule(wce -> wce + wdice -> wdice, cosine, at=0.2..0.8, by=step)",
+                "schedule(bce -> blob(dice + bce), epochs=2)"
+            })
+    void resumeEqualsNoInterruption(String loss) throws Exception {
+        Plan plan = plan(loss);
         ModelFolder whole = train("whole", plan, 2, TrainingListener.silent());
         TrainingListener stop = new TrainingListener() {
             @Override
@@ -107,14 +114,6 @@ class ScheduledTrainingTest {
             assertThat(record.trainLoss()).isBetween(0.2 * factor, 1.5 * factor);
             assertThat(record.validationLoss()).isBetween(0.2 * factor, 1.5 * factor);
         }
-    }
-
-    @Test
-    void commandTrainsWithSigmoidAndComponents() throws IOException {
-        CommandFolder work = new CommandFolder(folder, data, folder.resolve("model"));
-        CommandRun run = work.train("--loss", "blob(dice + bce, alpha=2, beta=1)");
-        assertThat(run.exitCode()).as(run.err()).isZero();
-        assertThat(Files.readString(work.model().resolve("plan.json"))).contains("blob(dice + bce, alpha=2, beta=1)");
     }
 
     @Test

@@ -30,6 +30,11 @@ final class LossBuilder {
         return new LossBuilder(text, catalog, context, sigmoid).sum(total);
     }
 
+    /** Whether text speaks of sigmoid probabilities. */
+    static boolean isSigmoid(String text, Catalog catalog) {
+        return speaksOfSigmoid(LossText.read(text, catalog.list()), text, catalog);
+    }
+
     private static boolean speaksOfSigmoid(Syntax syntax, String text, Catalog catalog) {
         return switch (syntax) {
             case Syntax.Total total ->

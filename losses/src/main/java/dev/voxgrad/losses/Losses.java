@@ -50,6 +50,16 @@ public final class Losses {
         return parse(text, LossContext.of(classes).withIgnoreLabel(ignoreLabel));
     }
 
+    /**
+     * Whether loss text speaks of sigmoid probabilities: then the channels of the network are regions, not classes. Only names and
+     * {@code sigmoid=true} are looked at, so the number of channels need not be known.
+     *
+     * @throws dev.voxgrad.engine.ConfigException when the text is wrong; the message shows the place
+     */
+    public static boolean isSigmoid(String text) {
+        return LossBuilder.isSigmoid(text, catalog());
+    }
+
     /** All losses that text may name: the built-in ones and those on the class path, see {@link LossFactory}. */
     public static SortedMap<String, LossFactory> factories() {
         return catalog().factories();

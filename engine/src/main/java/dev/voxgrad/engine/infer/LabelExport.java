@@ -3,6 +3,7 @@ package dev.voxgrad.engine.infer;
 import dev.voxgrad.engine.ShapeException;
 import dev.voxgrad.engine.op.Triple;
 import dev.voxgrad.engine.plan.CropBox;
+import dev.voxgrad.engine.plan.Outputs;
 import dev.voxgrad.engine.plan.ResampleAxis;
 import dev.voxgrad.engine.plan.Resampler;
 import java.util.List;
@@ -11,8 +12,8 @@ import java.util.stream.IntStream;
 
 /**
  * Turns logits into a label map in the geometry of the source, plane by plane: linear interpolation to the size of the cropped case,
- * the class with the largest logit (the lowest one on ties), zeros around the crop box. At most two resampled planes of logits are
- * held, never the logits of a volume.
+ * the label by the rule of the {@link Outputs}, zeros around the crop box. At most two resampled planes of logits are held, never the
+ * logits of a volume.
  */
 public final class LabelExport implements PlaneSink {
     private final Triple from;
@@ -20,6 +21,7 @@ public final class LabelExport implements PlaneSink {
     private final Triple volume;
     private final CropBox crop;
     private final List<ResampleAxis> axes;
+    private final Outputs outputs;
     private final byte[] labels; // of the crop box
     private float[] before = {};
     private float[] current = {};
@@ -33,13 +35,15 @@ public final class LabelExport implements PlaneSink {
      * @param volume size of the source
      * @param crop box of the source that the logits stand for
      * @param separate axis that takes the nearest plane instead of interpolating, see {@link Resampler#separateAxis}
+     * @param outputs what the channels of the logits stand for
      */
-    public LabelExport(Triple logits, Triple volume, CropBox crop, OptionalInt separate) {
+    public LabelExport(Triple logits, Triple volume, CropBox crop, OptionalInt separate, Outputs outputs) {
         this.from = logits;
         this.to = crop.size();
         this.volume = volume;
         this.crop = crop;
         this.axes = Resampler.linearAxes(from, to, separate);
+        this.outputs = outputs;
         this.labels = new byte[to.d() * to.h() * to.w()];
     }
 
@@ -100,17 +104,17 @@ public final class LabelExport implements PlaneSink {
         IntStream.range(0, to.h()).parallel().forEach(y -> {
             int voxel = y * to.w();
             for (int x = 0; x < to.w(); x++, voxel++) {
-                int best = 0;
-                float most = Float.NEGATIVE_INFINITY;
+                int label = 0;
+                float most = outputs.threshold();
                 for (int c = 0; c < classes; c++) {
                     int i = voxel * classes + c;
                     float value = blend ? low[i] * wz + high[i] * (1 - wz) : low[i];
                     if (value > most) {
                         most = value;
-                        best = c;
+                        label = c + outputs.firstLabel();
                     }
                 }
-                labels[z * to.h() * to.w() + voxel] = (byte) best;
+                labels[z * to.h() * to.w() + voxel] = (byte) label;
             }
         });
     }

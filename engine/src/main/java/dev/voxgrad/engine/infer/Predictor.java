@@ -74,8 +74,8 @@ public record Predictor(Plan plan, List<Module> models, Device device, SlidingWi
 
     /** Predicts a prepared case. */
     public LabelVolume predict(PreparedCase prepared, SlidingWindow.Progress progress) {
-        LabelExport export =
-                new LabelExport(prepared.size(), prepared.sourceSize(), prepared.crop(), prepared.separateAxisBack());
+        LabelExport export = new LabelExport(
+                prepared.size(), prepared.sourceSize(), prepared.crop(), prepared.separateAxisBack(), plan.outputs());
         window.predict(prepared.id(), device, models, prepared.image(), prepared.size(), export, progress);
         byte[] labels = export.labels();
         short[] wide = new short[labels.length];

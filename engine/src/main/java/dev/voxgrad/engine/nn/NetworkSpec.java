@@ -151,17 +151,26 @@ public record NetworkSpec(
 
     /** The same network with only the full resolution as output; the weights stay the same. */
     public NetworkSpec withoutDeepSupervision() {
+        return with(classes, false);
+    }
+
+    /** The same network with another number of channels of the logits. */
+    public NetworkSpec withClasses(int channels) {
+        return with(channels, deepSupervision);
+    }
+
+    private NetworkSpec with(int otherClasses, boolean otherDeepSupervision) {
         return new NetworkSpec(
                 network,
                 dim,
                 inChannels,
-                classes,
+                otherClasses,
                 features,
                 kernels,
                 strides,
                 encoderConvs,
                 decoderConvs,
-                false,
+                otherDeepSupervision,
                 negativeSlope,
                 eps,
                 activation,

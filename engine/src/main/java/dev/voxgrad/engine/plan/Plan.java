@@ -2,6 +2,7 @@ package dev.voxgrad.engine.plan;
 
 import dev.voxgrad.engine.AtomicFile;
 import dev.voxgrad.engine.ConfigException;
+import dev.voxgrad.engine.JsonDefault;
 import dev.voxgrad.engine.ShapeException;
 import dev.voxgrad.engine.nn.NetworkSpec;
 import dev.voxgrad.engine.op.Triple;
@@ -26,6 +27,7 @@ import java.util.Map;
  * @param batchSize patches per training step
  * @param network its sizes
  * @param training how to train it
+ * @param outputs what the network's channels stand for; may be left out of the JSON text: softmax
  */
 public record Plan(
         int formatVersion,
@@ -37,7 +39,8 @@ public record Plan(
         List<Integer> patchSize,
         int batchSize,
         NetworkSpec network,
-        Training training) {
+        Training training,
+        @JsonDefault("\"softmax\"") Outputs outputs) {
     /** The version of the file format that this program reads and writes. */
     public static final int FORMAT_VERSION = 1;
 
@@ -75,22 +78,54 @@ public record Plan(
         require(batchSize >= 1, "batchSize", batchSize, "a whole number of at least 1");
         require(network != null, "network", null, "an object");
         require(training != null, "training", null, "an object");
-        requireNetwork(network, channelNames.size(), new LabelNames(labels).classes(), patchSize);
+        require(outputs != null, "outputs", null, "softmax or sigmoid");
+        requireChannels(network, channelNames.size(), outputs, new LabelNames(labels));
+        requirePatch(network, patchSize);
     }
 
-    private static void requireNetwork(NetworkSpec network, int channels, int classes, List<Integer> patch) {
+    /** With softmax outputs. */
+    public Plan(
+            int formatVersion,
+            String name,
+            List<String> channelNames,
+            List<String> normalization,
+            Map<String, Integer> labels,
+            List<Double> spacingMm,
+            List<Integer> patchSize,
+            int batchSize,
+            NetworkSpec network,
+            Training training) {
+        this(
+                formatVersion,
+                name,
+                channelNames,
+                normalization,
+                labels,
+                spacingMm,
+                patchSize,
+                batchSize,
+                network,
+                training,
+                Outputs.SOFTMAX);
+    }
+
+    private static void requireChannels(NetworkSpec network, int channels, Outputs outputs, LabelNames labels) {
         require(
                 network.inChannels() == channels,
                 "network.inChannels",
                 network.inChannels(),
                 channels + ", as many as channelNames");
         require(
-                network.classes() == classes,
+                network.classes() == outputs.channels(labels),
                 "network.classes",
                 network.classes(),
-                classes + ", as many as labels without ignore");
+                outputs.channels(labels) + ", as many as labels without ignore"
+                        + (outputs == Outputs.SIGMOID ? " and background, because outputs is sigmoid" : ""));
+    }
+
+    private static void requirePatch(NetworkSpec network, List<Integer> patch) {
         try {
-            network.requireInput(new Shape(1, patch.get(0), patch.get(1), patch.get(2), channels));
+            network.requireInput(new Shape(1, patch.get(0), patch.get(1), patch.get(2), network.inChannels()));
         } catch (ShapeException e) {
             throw new ConfigException("patchSize " + patch + " does not fit the network: " + e.getMessage(), e);
         }
@@ -118,6 +153,23 @@ public record Plan(
                 patchSize,
                 batchSize,
                 network,
+                other,
+                outputs);
+    }
+
+    /** The same plan with other outputs; the network gets as many channels as they need. */
+    public Plan withOutputs(Outputs other) {
+        return new Plan(
+                formatVersion,
+                name,
+                channelNames,
+                normalization,
+                labels,
+                spacingMm,
+                patchSize,
+                batchSize,
+                network.withClasses(other.channels(labelNames())),
+                training,
                 other);
     }
 

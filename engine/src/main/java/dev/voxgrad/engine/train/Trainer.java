@@ -11,7 +11,6 @@ import dev.voxgrad.engine.metric.PseudoDice;
 import dev.voxgrad.engine.nn.DeepSupervision;
 import dev.voxgrad.engine.nn.Module;
 import dev.voxgrad.engine.nn.Networks;
-import dev.voxgrad.engine.op.Argmax;
 import dev.voxgrad.engine.op.Loss;
 import dev.voxgrad.engine.op.Progress;
 import dev.voxgrad.engine.optim.GradientNorm;
@@ -273,7 +272,7 @@ public final class Trainer {
                     Labels y = scope.labels(batch.shape().withChannels(1), batch.labels());
                     List<Tensor> logits = network.forward(tape, scope.tensor(batch.shape(), batch.image()));
                     sum += apply(now, tape, batch, logits, y).item();
-                    dice.add(Argmax.of(scope, logits.getFirst()).toArray(), batch.labels());
+                    dice.add(plan.outputs().labels(tape, logits.getFirst()).toArray(), batch.labels());
                 }
             }
             Double mean = finite(dice.mean());

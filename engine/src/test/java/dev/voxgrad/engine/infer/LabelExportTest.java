@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.voxgrad.engine.op.Triple;
 import dev.voxgrad.engine.plan.CropBox;
+import dev.voxgrad.engine.plan.Outputs;
 import dev.voxgrad.engine.plan.ResampleAxis;
 import dev.voxgrad.engine.plan.Resampler;
 import java.util.Arrays;
@@ -17,8 +18,13 @@ class LabelExportTest {
     private static final int CLASSES = 5;
 
     private static byte[] export(float[] logits, Triple from, Triple volume, CropBox crop, OptionalInt separate) {
-        LabelExport export = new LabelExport(from, volume, crop, separate);
-        int plane = from.h() * from.w() * CLASSES;
+        return export(logits, from, volume, crop, separate, Outputs.SOFTMAX);
+    }
+
+    private static byte[] export(
+            float[] logits, Triple from, Triple volume, CropBox crop, OptionalInt separate, Outputs outputs) {
+        LabelExport export = new LabelExport(from, volume, crop, separate, outputs);
+        int plane = logits.length / from.d();
         for (int z = 0; z < from.d(); z++) {
             export.accept(z, Arrays.copyOfRange(logits, z * plane, (z + 1) * plane));
         }
@@ -96,10 +102,42 @@ class LabelExportTest {
         assertThat(labels).containsExactly(1);
     }
 
+    /** Softmax with a background whose logit is 0 everywhere has the same rule, and interpolation keeps the 0. */
+    @Test
+    void sigmoidIsSoftmaxWithABackgroundOfLogitZero() {
+        Random random = new Random(2);
+        Triple from = new Triple(5, 7, 6);
+        float[] with = new float[5 * 7 * 6 * CLASSES];
+        float[] without = new float[5 * 7 * 6 * (CLASSES - 1)];
+        for (int i = 0; i < without.length; i++) {
+            without[i] = (float) (random.nextGaussian() - 1); // so that background wins about as often as all others
+            with[i / (CLASSES - 1) * CLASSES + i % (CLASSES - 1) + 1] = without[i];
+        }
+        Triple to = new Triple(11, 9, 13);
+        CropBox crop = new CropBox(new Triple(1, 0, 2), new Triple(12, 9, 15));
+        Triple volume = new Triple(13, 10, 16);
+        for (OptionalInt separate : List.of(OptionalInt.empty(), OptionalInt.of(0))) {
+            byte[] labels = export(without, from, volume, crop, separate, Outputs.SIGMOID);
+            assertThat(labels).contains(0, 1, 2, 3, 4).isEqualTo(direct(with, from, volume, crop, separate));
+        }
+        assertThat(crop.size()).isEqualTo(to);
+    }
+
+    @Test
+    void aSigmoidLabelNeedsAProbabilityAboveOneHalf() {
+        Triple four = new Triple(1, 1, 4);
+        float[] one = {-0.1f, 0, 1e-6f, 3};
+        assertThat(export(one, four, four, CropBox.all(four), OptionalInt.empty(), Outputs.SIGMOID))
+                .containsExactly(0, 0, 1, 1);
+        float[] two = {-2, -1, 0, 0, 1, 2, 3, 3};
+        assertThat(export(two, four, four, CropBox.all(four), OptionalInt.empty(), Outputs.SIGMOID))
+                .containsExactly(0, 0, 2, 1);
+    }
+
     @Test
     void missingPlanesAreNotTakenForAResult() {
         Triple size = new Triple(2, 1, 1);
-        LabelExport export = new LabelExport(size, size, CropBox.all(size), OptionalInt.empty());
+        LabelExport export = new LabelExport(size, size, CropBox.all(size), OptionalInt.empty(), Outputs.SOFTMAX);
         export.accept(0, new float[CLASSES]);
         assertThatThrownBy(export::labels)
                 .isInstanceOf(IllegalStateException.class)

@@ -43,6 +43,24 @@ class PlanTest {
         assertWrong("\"PlainConvUNet\"", "\"VNet\"", "no architecture \"VNet\"", "ResidualEncoderUNet");
     }
 
+    /** With sigmoid the background has no channel; plans that say nothing are for softmax, and stay as they are. */
+    @Test
+    void outputsDecideTheChannels() {
+        Plan softmax = Plans.small("zscore");
+        assertThat(softmax.outputs()).isEqualTo(Outputs.SOFTMAX);
+        assertThat(softmax.toJson()).doesNotContain("outputs");
+        Plan sigmoid = softmax.withOutputs(Outputs.SIGMOID);
+        assertThat(sigmoid.network().classes()).isEqualTo(2);
+        assertThat(sigmoid.toJson()).contains("\"outputs\" : \"sigmoid\"");
+        Path file = folder.resolve("plan.json");
+        sigmoid.write(file);
+        assertThat(Plan.read(file)).isEqualTo(sigmoid);
+        assertThat(sigmoid.withOutputs(Outputs.SOFTMAX).toJson()).isEqualTo(softmax.toJson());
+        String key = "\"batchSize\" :";
+        assertWrong(key, "\"outputs\" : \"sigmoid\", " + key, "network.classes is 3", "use 2", "background");
+        assertWrong(key, "\"outputs\" : \"tanh\", " + key, "outputs", "tanh", "[softmax, sigmoid]");
+    }
+
     @Test
     void twoDimensionalPlansHaveDepthOne() {
         Plan plan = Plans.of(List.of(5.0, 1.0, 1.0), List.of(1, 16, 16), Plans.labels("a"), "none", "zscore");
