@@ -43,7 +43,7 @@ record EvaluationJob(
                     bootstrap,
                     first,
                     second,
-                    second.map(s -> Comparison.of(first.summary(), s.summary(), settings.columns(), bootstrap)));
+                    second.map(s -> Comparison.of(first.summary(), s.summary(), settings.directions(), bootstrap)));
         }
     }
 
@@ -70,7 +70,7 @@ record EvaluationJob(
                 .withCalibration();
         comparison.ifPresent(c -> json.withComparison(c, other.orElseThrow()));
         Map<String, Object> recorded = new LinkedHashMap<>(settings.toJson());
-        recorded.put("bootstrap", bootstrap);
+        recorded.put("bootstrap", bootstrap.toJson());
         json.with("settings", recorded);
         json.with("failed", failed().stream().map(EvaluationJob::failure).toList());
         return json;

@@ -7,9 +7,13 @@ import dev.voxgrad.engine.metric.Region;
 import dev.voxgrad.engine.metric.Statistics;
 import dev.voxgrad.engine.metric.Summary;
 import java.io.PrintWriter;
+import java.math.BigDecimal;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.function.ToDoubleFunction;
 
 /** Scores for people. */
 final class EvaluationTable {
@@ -21,8 +25,23 @@ final class EvaluationTable {
         for (Region r : summary.regions()) {
             rows.add(List.of(r.name(), number(summary.mean(r, "Dice")), number(summary.mean(r, "IoU"))));
         }
-        rows.add(List.of("mean", number(summary.foregroundMean("Dice")), number(summary.foregroundMean("IoU"))));
+        means(summary, "Dice")
+                .forEach((name, mean) -> rows.add(
+                        List.of(name, number(mean.applyAsDouble("Dice")), number(mean.applyAsDouble("IoU")))));
         print(rows, 1, out);
+    }
+
+    /**
+     * The means over labels: that of nnU-Net, which does not exist if one label has none, as {@code foreground_mean} of the JSON;
+     * in that case also the one of the others, {@code foreground_nanmean}.
+     */
+    private static Map<String, ToDoubleFunction<String>> means(Summary summary, String column) {
+        Map<String, ToDoubleFunction<String>> means = new LinkedHashMap<>();
+        means.put("mean", summary::foregroundMean);
+        if (Double.isNaN(summary.foregroundMean(column)) && !Double.isNaN(summary.foregroundNanMean(column))) {
+            means.put("mean of defined labels", summary::foregroundNanMean);
+        }
+        return means;
     }
 
     /** Spread over the cases, metric by metric. */
@@ -50,8 +69,10 @@ final class EvaluationTable {
                         Integer.toString(s.undefined()),
                         Integer.toString(s.infinite())));
             }
-            if (summary.regions().size() > 1) {
-                rows.add(List.of(column, "mean", number(summary.foregroundNanMean(column)), "", "", "", "", ""));
+            if (summary.averaged().size() > 1) {
+                means(summary, column)
+                        .forEach((name, mean) -> rows.add(
+                                List.of(column, name, number(mean.applyAsDouble(column)), "", "", "", "", "")));
             }
         }
         print(rows, 2, out);
@@ -63,9 +84,10 @@ final class EvaluationTable {
         rows.add(List.of(
                 "metric",
                 "label",
-                "mean",
+                "first",
                 "other",
                 "difference",
+                "better",
                 percent(bootstrap) + " CI",
                 "pairs",
                 "p Wilcoxon",
@@ -78,6 +100,7 @@ final class EvaluationTable {
                     number(row.first()),
                     number(row.second()),
                     number(row.difference()),
+                    row.better(),
                     interval(row.interval()),
                     Integer.toString(row.pairs()),
                     probability(row.signedRank()),
@@ -114,7 +137,8 @@ final class EvaluationTable {
     }
 
     private static String percent(Bootstrap bootstrap) {
-        return String.format(Locale.ROOT, "%.4g", bootstrap.level() * 100).replaceAll("\\.?0+$", "") + " %";
+        BigDecimal percent = BigDecimal.valueOf(bootstrap.level()).movePointRight(2);
+        return percent.stripTrailingZeros().toPlainString() + " %";
     }
 
     private static String interval(Interval interval) {

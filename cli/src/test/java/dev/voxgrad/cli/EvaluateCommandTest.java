@@ -66,6 +66,8 @@ class EvaluateCommandTest {
                 .isEqualTo(6);
         assertThat(root.path("settings").path("bootstrap").path("samples").asInt())
                 .isEqualTo(2000);
+        assertThat(root.path("settings").path("bootstrap").path("method").asString())
+                .isEqualTo("bca");
         assertThat(root.path("failed").size()).isZero();
         assertThat(Files.readAllLines(csv))
                 .hasSize(7)
@@ -102,6 +104,8 @@ class EvaluateCommandTest {
         assertThat(row.path("p_wilcoxon_holm").asDouble()).isEqualTo(4.0 / 64);
         CommandRun table = work.evaluate("--compare", work.path("other"));
         assertThat(table.out()).contains("difference", "p Wilcoxon", "0.0312", "0.0625");
+        assertThat(table.out()).containsPattern("Dice +lesion .* first +\\[");
+        assertThat(row.path("better").asString()).isEqualTo("first");
     }
 
     /** Case 0 is empty in both maps, case 1 in the reference, case 2 in the prediction. */

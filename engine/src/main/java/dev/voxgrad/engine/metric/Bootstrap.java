@@ -3,6 +3,9 @@ package dev.voxgrad.engine.metric;
 import dev.voxgrad.engine.ConfigException;
 import dev.voxgrad.engine.augment.CounterRandom;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
 
 /**
  * Confidence intervals of a mean over cases by drawing the cases again, with replacement. The draws are a function of the seed and
@@ -40,6 +43,16 @@ public record Bootstrap(int samples, double level, long seed, Method method) {
         if (!(level > 0 && level <= WIDEST)) {
             throw new ConfigException("bootstrap: a level of " + level + "; it must be above 0 and at most " + WIDEST);
         }
+    }
+
+    /** As it is recorded in a summary. */
+    public Map<String, Object> toJson() {
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("samples", samples);
+        json.put("level", level);
+        json.put("seed", seed);
+        json.put("method", method.name().toLowerCase(Locale.ROOT));
+        return json;
     }
 
     /** The interval of the mean of the finite values; none below two of them. */

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SequencedMap;
 
 /**
  * Two models on the same cases, metric by metric: the mean of the differences case by case, its interval, and how likely one as
@@ -17,6 +18,7 @@ public record Comparison(List<Row> rows, List<String> unpaired) {
     /**
      * One metric of one region. A case counts if both scores are finite.
      *
+     * @param direction which values of the metric are better
      * @param pairs cases used
      * @param leftOut cases where a score does not exist or is infinite
      * @param first mean of the first model over the cases used; NaN without any
@@ -30,6 +32,7 @@ public record Comparison(List<Row> rows, List<String> unpaired) {
     public record Row(
             Region region,
             String column,
+            Better direction,
             int pairs,
             int leftOut,
             double first,
@@ -41,9 +44,35 @@ public record Comparison(List<Row> rows, List<String> unpaired) {
             double adjusted) {
         private Row withAdjusted(double p) {
             return new Row(
-                    region, column, pairs, leftOut, first, second, difference, interval, signedRank, signFlip, p);
+                    region,
+                    column,
+                    direction,
+                    pairs,
+                    leftOut,
+                    first,
+                    second,
+                    difference,
+                    interval,
+                    signedRank,
+                    signFlip,
+                    p);
+        }
+
+        /**
+         * The model whose mean is better, {@code first} or {@code other}, however small and unsure the difference; {@code -} where
+         * there is none beyond rounding, and for metrics without a better side.
+         */
+        public String better() {
+            double rounding = ROUNDING * Math.max(Math.abs(first), Math.abs(second));
+            if (direction == Better.NEITHER || !(Math.abs(difference) > rounding)) {
+                return "-";
+            }
+            return difference > 0 == (direction == Better.HIGHER) ? "first" : "other";
         }
     }
+
+    /** Relative error of a mean of differences of scores, generously. */
+    private static final double ROUNDING = 1e-12;
 
     /** Copies the lists. */
     public Comparison {
@@ -54,9 +83,10 @@ public record Comparison(List<Row> rows, List<String> unpaired) {
     /**
      * Compares two summaries.
      *
-     * @param columns to compare, in both of them
+     * @param columns to compare, in both of them, and which of their values are better
      */
-    public static Comparison of(Summary first, Summary second, List<String> columns, Bootstrap bootstrap) {
+    public static Comparison of(
+            Summary first, Summary second, SequencedMap<String, Better> columns, Bootstrap bootstrap) {
         Map<String, CaseScore> others = new HashMap<>();
         second.cases().forEach(c -> others.put(c.files().id(), c));
         List<CaseScore[]> pairs = new ArrayList<>();
@@ -71,11 +101,8 @@ public record Comparison(List<Row> rows, List<String> unpaired) {
         }
         unpaired.addAll(others.keySet().stream().sorted().toList());
         List<Row> rows = new ArrayList<>();
-        for (String column : columns) {
-            for (Region region : first.regions()) {
-                rows.add(row(region, column, pairs, bootstrap));
-            }
-        }
+        columns.forEach((column, direction) ->
+                first.regions().forEach(region -> rows.add(row(region, column, direction, pairs, bootstrap))));
         double[] adjusted =
                 PairedTests.holm(rows.stream().mapToDouble(Row::signedRank).toArray());
         List<Row> complete = new ArrayList<>();
@@ -85,7 +112,8 @@ public record Comparison(List<Row> rows, List<String> unpaired) {
         return new Comparison(complete, unpaired);
     }
 
-    private static Row row(Region region, String column, List<CaseScore[]> pairs, Bootstrap bootstrap) {
+    private static Row row(
+            Region region, String column, Better direction, List<CaseScore[]> pairs, Bootstrap bootstrap) {
         double[] a = new double[pairs.size()];
         double[] b = new double[pairs.size()];
         double[] differences = new double[pairs.size()];
@@ -103,6 +131,7 @@ public record Comparison(List<Row> rows, List<String> unpaired) {
         return new Row(
                 region,
                 column,
+                direction,
                 used,
                 pairs.size() - used,
                 Statistics.mean(Arrays.copyOf(a, used)),

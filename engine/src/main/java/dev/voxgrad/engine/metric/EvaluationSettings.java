@@ -2,11 +2,11 @@ package dev.voxgrad.engine.metric;
 
 import dev.voxgrad.engine.ConfigException;
 import dev.voxgrad.engine.plan.LabelNames;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.SequencedMap;
 import java.util.function.Function;
 
 /**
@@ -87,16 +87,21 @@ public record EvaluationSettings(
 
     /** Names of the metrics, in their order; recall and false positives by size follow the other lesion metrics. */
     public List<String> columns() {
-        List<String> columns = new ArrayList<>();
-        metrics.ofMasks().forEach(m -> columns.add(MetricSelection.column(m)));
+        return List.copyOf(directions().keySet());
+    }
+
+    /** Which values are better, by the names of the metrics in their order. */
+    public SequencedMap<String, Better> directions() {
+        SequencedMap<String, Better> directions = new LinkedHashMap<>();
+        metrics.ofMasks().forEach(m -> directions.put(MetricSelection.column(m), m.better()));
         if (bySize()) {
             for (int bin = 0; bin <= options.lesions().sizeEdgesMm3().size(); bin++) {
-                columns.add(recallColumn(bin));
-                columns.add(falsePositivesColumn(bin));
+                directions.put(recallColumn(bin), Better.HIGHER);
+                directions.put(falsePositivesColumn(bin), Better.LOWER);
             }
         }
-        metrics.ofProbabilities().forEach(m -> columns.add(m.id()));
-        return columns;
+        metrics.ofProbabilities().forEach(m -> directions.put(m.id(), Better.LOWER));
+        return directions;
     }
 
     /** Whether lesions are told apart by their size. */

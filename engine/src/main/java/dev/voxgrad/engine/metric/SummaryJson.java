@@ -141,6 +141,7 @@ public final class SummaryJson {
             entry.put("mean", number(row.first()));
             entry.put("mean_other", number(row.second()));
             entry.put("difference", number(row.difference()));
+            entry.put("better", row.better());
             entry.put("ci", interval(row.interval()));
             entry.put("p_wilcoxon", number(row.signedRank()));
             entry.put("p_sign_flip", number(row.signFlip()));

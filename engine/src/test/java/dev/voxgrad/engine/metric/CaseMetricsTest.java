@@ -102,7 +102,7 @@ class CaseMetricsTest {
     @EnumSource(Metric.class)
     void perfectPredictionsAreBest(Metric metric) {
         double perfect = metrics(block(), block(), EmptyCases.NAN).value(metric);
-        assertThat(perfect).isEqualTo(metric.higherIsBetter() ? 1 : 0);
+        assertThat(perfect).isEqualTo(metric.better() == Better.HIGHER ? 1 : 0);
     }
 
     @Test

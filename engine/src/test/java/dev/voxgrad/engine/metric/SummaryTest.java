@@ -10,9 +10,11 @@ import dev.voxgrad.engine.plan.Plans;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SequencedMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -139,7 +141,7 @@ class SummaryTest {
             others.add(score(i, i, 1));
         }
         Comparison comparison =
-                Comparison.of(first, new Summary(List.of(A, B), List.of("X"), others), List.of("X"), BOOTSTRAP);
+                Comparison.of(first, new Summary(List.of(A, B), List.of("X"), others), columns(Better.LOWER), BOOTSTRAP);
         assertThat(comparison.unpaired()).containsExactly("c,0", "c,6");
         Comparison.Row a = comparison.rows().get(0);
         assertThat(a.pairs()).isEqualTo(5);
@@ -160,6 +162,38 @@ class SummaryTest {
                 .path("rows")
                 .path(0);
         assertThat(row.path("p_wilcoxon_holm").asDouble()).isEqualTo(0.125);
+        assertThat(row.path("better").asString()).isEqualTo("other");
+    }
+
+    private static SequencedMap<String, Better> columns(Better direction) {
+        return new LinkedHashMap<>(Map.of("X", direction));
+    }
+
+    @Test
+    void betterModelDependsOnTheMetric() {
+        Summary low = of(new double[] {0.1, 0.2, 0.3}, new double[] {0.1 + 0.2, 1, 2});
+        Summary high = of(new double[] {0.3, 0.2, 0.4}, new double[] {0.3, 1, 2}); // b differs by rounding alone
+        for (Better direction : Better.values()) {
+            String better = direction == Better.HIGHER ? "first" : direction == Better.LOWER ? "other" : "-";
+            assertThat(Comparison.of(high, low, columns(direction), BOOTSTRAP).rows())
+                    .extracting(Comparison.Row::better)
+                    .containsExactly(better, "-");
+            assertThat(Comparison.of(low, high, columns(direction), BOOTSTRAP).rows().getFirst().better())
+                    .isEqualTo(direction == Better.HIGHER ? "other" : direction == Better.LOWER ? "first" : "-");
+        }
+        assertThat(Metric.RELATIVE_VOLUME_DIFFERENCE.better()).isEqualTo(Better.NEITHER);
+        assertThat(Metric.ABSOLUTE_RELATIVE_VOLUME_DIFFERENCE.better()).isEqualTo(Better.LOWER);
+    }
+
+    @Test
+    void comparisonGoesMetricByMetric() {
+        Summary summary = of(new double[] {1, 2}, new double[] {3, 4});
+        SequencedMap<String, Better> columns = new LinkedHashMap<>();
+        columns.put("X", Better.HIGHER);
+        columns.put("FP", Better.LOWER);
+        assertThat(Comparison.of(summary, summary, columns, BOOTSTRAP).rows())
+                .extracting(r -> r.column() + " " + r.region().name())
+                .containsExactly("X a", "X b", "FP a", "FP b");
     }
 
     @Test
