@@ -9,7 +9,7 @@ final class BootstrapOptions {
             names = "--bootstrap",
             paramLabel = "N",
             defaultValue = "2000",
-            description = "Draws of the cases for confidence intervals. Default: ${DEFAULT-VALUE}.")
+            description = "Draws of the cases for confidence intervals, at least 100. Default: ${DEFAULT-VALUE}.")
     private int draws;
 
     @Option(
@@ -24,7 +24,7 @@ final class BootstrapOptions {
             names = "--level",
             paramLabel = "SHARE",
             defaultValue = "0.95",
-            description = "Level of confidence intervals. Default: ${DEFAULT-VALUE}.")
+            description = "Level of confidence intervals, at most 0.9999. Default: ${DEFAULT-VALUE}.")
     private double level;
 
     @Option(names = "--seed", paramLabel = "N", defaultValue = "1234", description = "Seed. Default: ${DEFAULT-VALUE}.")

@@ -11,6 +11,8 @@ import dev.voxgrad.engine.metric.Region;
 import dev.voxgrad.engine.metric.Surface;
 import dev.voxgrad.engine.metric.Tolerances;
 import dev.voxgrad.engine.plan.LabelNames;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Option;
@@ -95,7 +97,7 @@ final class MetricOptions {
             names = "--calibration-bins",
             paramLabel = "N",
             defaultValue = "15",
-            description = "Bins of reliability curves. Default: ${DEFAULT-VALUE}.")
+            description = "Bins of reliability curves, 1 to 1000. Default: ${DEFAULT-VALUE}.")
     private int calibrationBins;
 
     @Option(
@@ -124,10 +126,20 @@ final class MetricOptions {
                 new CaseMetrics.Options(1, surface, lesions, policy),
                 Tolerances.parse(tolerances, all),
                 calibrationBins,
-                CalibrationArea.parse(calibrationArea));
+                area());
         if (settings.needsProbabilities() && !withProbabilities) {
             throw new ConfigException("--metrics asks for calibration; give the probabilities with --probabilities");
         }
         return settings;
+    }
+
+    /** A folder that is not there may be a mistyped word: better said now than once for every case. */
+    private CalibrationArea area() {
+        CalibrationArea area = CalibrationArea.parse(calibrationArea);
+        if (area instanceof CalibrationArea.Masks(Path folder) && !Files.isDirectory(folder)) {
+            throw new ConfigException(
+                    "--calibration-area \"" + calibrationArea + "\" is neither all nor union:MM, and no folder");
+        }
+        return area;
     }
 }

@@ -84,15 +84,20 @@ class EvaluateBadInputTest {
         --metrics     | ece         | probabilities
         --regions     | whole       | NAME=LABEL
         --regions     | whole=1,5   | "5"
-        --bootstrap   | 0           | 0 samples
-        --level       | 1.5         | 1.5
-        --interval    | normal      | PERCENTILE
+        --bootstrap   | 99          | 99 samples
+        --level       | 0.9999999   | 0.9999
+        --interval    | normal      | percentile, bca
+        --surface     | in-plane    | faces, in_plane
         --threads     | -1          | -1
         --tolerance-mm | lesion=x   | "x"
-        --policy      | never       | CHALLENGE
+        --tolerance-mm | 1,2        | "1,2"
+        --policy      | never       | nan, challenge
         --connectivity | 7          | connectivity 7
         --min-overlap | 2           | 2.0
         --size-bins   | 10,5        | ascend
+        --size-bins   | 10          | lesion_recall
+        --calibration-bins | 0      | 0 bins
+        --calibration-area | nowhere | "nowhere"
         """)
     void wrongOptionsAreUsageErrors(String option, String value, String text) throws IOException {
         Path summary = folder.resolve("summary.json");

@@ -1,0 +1,40 @@
+package dev.voxgrad.cli;
+
+import dev.voxgrad.engine.metric.Bootstrap;
+import dev.voxgrad.engine.metric.EmptyCases;
+import dev.voxgrad.engine.metric.Surface;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import picocli.CommandLine;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/** Reads an enum by the words that help, documentation and files use for it: its names in lower case. Upper case is taken, too. */
+record EnumWords<E extends Enum<E>>(Class<E> type) implements ITypeConverter<E> {
+    /** Without this, messages about a wrong word would list the names of Java constants. */
+    static void register(CommandLine line) {
+        register(line, Surface.class);
+        register(line, EmptyCases.class);
+        register(line, Bootstrap.Method.class);
+    }
+
+    private static <E extends Enum<E>> void register(CommandLine line, Class<E> type) {
+        line.registerConverter(type, new EnumWords<>(type));
+    }
+
+    private static String word(Enum<?> constant) {
+        return constant.name().toLowerCase(Locale.ROOT);
+    }
+
+    @Override
+    public E convert(String value) {
+        E[] constants = type.getEnumConstants();
+        List<String> words = Arrays.stream(constants).map(EnumWords::word).toList();
+        int index = words.indexOf(value.toLowerCase(Locale.ROOT));
+        if (index < 0) {
+            throw new TypeConversionException("\"" + value + "\" is none of " + String.join(", ", words));
+        }
+        return constants[index];
+    }
+}
