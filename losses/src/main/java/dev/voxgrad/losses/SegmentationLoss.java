@@ -3,6 +3,7 @@ package dev.voxgrad.losses;
 import dev.voxgrad.engine.ConfigException;
 import dev.voxgrad.engine.ShapeException;
 import dev.voxgrad.engine.autograd.Tape;
+import dev.voxgrad.engine.op.Dropout;
 import dev.voxgrad.engine.op.Loss;
 import dev.voxgrad.engine.op.Progress;
 import dev.voxgrad.engine.op.SegLoss;
@@ -11,6 +12,7 @@ import dev.voxgrad.engine.tensor.Labels;
 import dev.voxgrad.engine.tensor.Scope;
 import dev.voxgrad.engine.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -68,21 +70,50 @@ public record SegmentationLoss(Sum sum, int classes, OptionalInt ignoreLabel, Re
     public Tensor apply(Tape tape, Tensor logits, Labels labels, Optional<Labels> mask) {
         Inputs inputs = inputs(tape.scope(), logits, labels, mask);
         List<SegLoss.Pass> passes = sum.passes();
-        List<Sum.Part> tensors = sum.tensors();
-        if (tensors.isEmpty()) {
+        if (sum.tensors().isEmpty()) {
             return SegLoss.apply(tape, logits, inputs.labels, inputs.options, passes);
         }
         List<dev.voxgrad.engine.op.Sum.Term> values = new ArrayList<>();
-        if (!passes.isEmpty()) {
+        if (passes.isEmpty()) {
+            checkLabels(logits, inputs);
+        } else {
             values.add(new dev.voxgrad.engine.op.Sum.Term(
                     1, SegLoss.apply(tape, logits, inputs.labels, inputs.options, passes)));
         }
+        values.addAll(tensors(tape, logits, inputs));
+        return dev.voxgrad.engine.op.Sum.apply(tape, values);
+    }
+
+    /** A pass checks labels on its way; where no term needs one, it runs for this alone. */
+    private static void checkLabels(Tensor logits, Inputs inputs) {
+        SegLoss.value(logits, inputs.labels, inputs.options, List.of(SegLoss.Pass.of((sums, partials) -> 0)));
+    }
+
+    /** The values of the terms that are autograd ops, with their weights. */
+    private List<dev.voxgrad.engine.op.Sum.Term> tensors(Tape tape, Tensor logits, Inputs inputs) {
         Optional<Labels> counted = counted(tape.scope(), inputs);
-        for (Sum.Part part : tensors) {
-            Tensor value = ((TensorTerm) part.term()).apply(tape, logits, inputs.labels, counted);
+        Tensor known = counted.map(mask -> selected(tape, logits, mask)).orElse(logits);
+        List<dev.voxgrad.engine.op.Sum.Term> values = new ArrayList<>();
+        for (Sum.Part part : sum.tensors()) {
+            Tensor value = ((TensorTerm) part.term()).apply(tape, known, inputs.labels, counted);
             values.add(new dev.voxgrad.engine.op.Sum.Term((float) part.weight(), value));
         }
-        return dev.voxgrad.engine.op.Sum.apply(tape, values);
+        return values;
+    }
+
+    /**
+     * The logits where a voxel counts, 0 elsewhere, so that a NaN there reaches neither value nor gradient. Dropout with given decisions
+     * and nothing to scale is this selection, and so is its gradient.
+     */
+    private static Tensor selected(Tape tape, Tensor logits, Labels mask) {
+        byte[] counts = mask.toArray();
+        int channels = Math.toIntExact(logits.shape().c());
+        byte[] keep = new byte[Math.multiplyExact(counts.length, channels)];
+        for (int voxel = 0; voxel < counts.length; voxel++) {
+            Arrays.fill(keep, voxel * channels, (voxel + 1) * channels, counts[voxel]);
+        }
+        Labels decisions = tape.scope().labels(logits.shape(), keep);
+        return Dropout.withMask(tape, logits, 0, decisions);
     }
 
     /** The voxels that count, as a mask whatever says so: none when all do. */
@@ -104,13 +135,13 @@ public record SegmentationLoss(Sum sum, int classes, OptionalInt ignoreLabel, Re
     public double value(Tensor logits, Labels labels, Optional<Labels> mask) {
         try (Scope scope = logits.device().scope()) {
             Inputs inputs = inputs(scope, logits, labels, mask);
-            Optional<Labels> counted = sum.tensors().isEmpty() ? Optional.empty() : counted(scope, inputs);
-            double value = SegLoss.value(logits, inputs.labels, inputs.options, sum.passes());
-            for (Sum.Part part : sum.tensors()) {
-                TensorTerm term = (TensorTerm) part.term();
-                value += part.weight()
-                        * term.apply(Tape.inference(scope), logits, inputs.labels, counted)
-                                .item();
+            List<SegLoss.Pass> passes = sum.passes();
+            if (passes.isEmpty()) {
+                checkLabels(logits, inputs);
+            }
+            double value = SegLoss.value(logits, inputs.labels, inputs.options, passes);
+            for (dev.voxgrad.engine.op.Sum.Term term : tensors(Tape.inference(scope), logits, inputs)) {
+                value += term.weight() * (double) term.x().item();
             }
             return value;
         }

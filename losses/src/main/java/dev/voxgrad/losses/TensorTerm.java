@@ -13,10 +13,10 @@ public interface TensorTerm extends Term {
     /**
      * Computes the term and records it.
      *
-     * @param logits [N,D,H,W,C]
+     * @param logits [N,D,H,W,C]; 0 under the mask, whatever the network says there, and a gradient there goes nowhere
      * @param labels class labels [N,D,H,W,1] for softmax, 0/1 targets [N,D,H,W,C] for sigmoid
-     * @param mask 0/1 bytes [N,D,H,W,1], 0 where a voxel does not count; none when all do. Labels under it may be any number, and
-     *     logits may be NaN: pass over them, a factor of 0 does not
+     * @param mask 0/1 bytes [N,D,H,W,1], 0 where a voxel does not count; none when all do. Labels under it may be any number. Such a
+     *     voxel must not change the value: neither add to it nor be one of those it is divided by
      * @return a tensor with one element
      */
     Tensor apply(Tape tape, Tensor logits, Labels labels, Optional<Labels> mask);

@@ -4,8 +4,10 @@ import dev.voxgrad.engine.op.Progress;
 import dev.voxgrad.engine.op.SegLoss.Nonlinearity;
 
 /**
- * A part of a loss: a {@link RegionTerm}, a function of sums over voxels, or a {@link VoxelTerm}, a function of one number per voxel. An
- * implementation is a record of its parameters; {@code toString} gives the text that {@link Losses#parse} reads back to an equal term.
+ * A part of a loss. A term of your own is a {@link RegionTerm}, a function of sums over voxels, a {@link VoxelTerm}, a function of one
+ * number per voxel, or a {@link TensorTerm}, made of autograd ops; the others are {@link Blob}, around terms of sums, {@link Schedule},
+ * which is another term at each point of the training, and {@link Sum}. An implementation is a record of its parameters;
+ * {@code toString} gives the text that {@link Losses#parse} reads back to an equal term.
  */
 public interface Term {
     /** How logits become probabilities. */

@@ -1,8 +1,10 @@
 package dev.voxgrad.losses;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.voxgrad.engine.DataException;
 import dev.voxgrad.engine.autograd.Gradients;
 import dev.voxgrad.engine.autograd.Op;
 import dev.voxgrad.engine.autograd.Tape;
@@ -14,6 +16,9 @@ import dev.voxgrad.engine.tensor.Device;
 import dev.voxgrad.engine.tensor.Labels;
 import dev.voxgrad.engine.tensor.Shape;
 import dev.voxgrad.engine.tensor.Tensor;
+import dev.voxgrad.golden.Devices;
+import dev.voxgrad.golden.EachDevice;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -158,6 +163,44 @@ class TensorTermTest {
                     batch,
                     loss(ignore, SoftDice.DEFAULT, new OfOps()),
                     loss(ignore, SoftDice.DEFAULT, new OfSums()));
+        }
+    }
+
+    @EachDevice
+    void nanUnderTheIgnoreLabelDoesNotLeak(String name) {
+        Batch whole = Batch.random(random, SHAPE, 1, Nonlinearity.SOFTMAX);
+        byte[] labels = whole.labels().clone();
+        labels[3] = IGNORED;
+        labels[20] = IGNORED;
+        float[] logits = whole.logits().clone();
+        logits[3 * 3 + 1] = Float.NaN;
+        logits[20 * 3] = Float.NEGATIVE_INFINITY;
+        Batch clean = whole.withLabels(labels);
+        Batch dirty = clean.withLogits(logits);
+        try (Device device = Devices.open(name)) {
+            for (Term[] terms : new Term[][] {{new OfOps()}, {SoftDice.DEFAULT, new OfOps()}}) {
+                SegmentationLoss loss = loss(OptionalInt.of(IGNORED), terms);
+                assertThat(dirty.value(device, loss)).isEqualTo(clean.value(device, loss)).isFinite();
+                float[] gradient = dirty.gradient(device, loss);
+                assertThat(gradient).isEqualTo(clean.gradient(device, loss));
+                assertThat(Arrays.copyOfRange(gradient, 9, 12)).containsOnly(0f);
+                assertThat(Arrays.copyOfRange(gradient, 60, 63)).containsOnly(0f);
+            }
+        }
+    }
+
+    @EachDevice
+    void aloneItsLabelsAreCheckedToo(String name) {
+        Batch whole = Batch.random(random, SHAPE, 1, Nonlinearity.SOFTMAX);
+        byte[] labels = whole.labels().clone();
+        labels[5] = (byte) 200;
+        Batch batch = whole.withLabels(labels);
+        SegmentationLoss loss = loss(OptionalInt.empty(), new OfOps());
+        try (Device device = Devices.open(name)) {
+            assertThatThrownBy(() -> batch.gradient(device, loss))
+                    .isInstanceOf(DataException.class)
+                    .hasMessageContaining("200");
+            assertThatThrownBy(() -> batch.value(device, loss)).isInstanceOf(DataException.class);
         }
     }
 
