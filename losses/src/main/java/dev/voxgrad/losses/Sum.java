@@ -8,16 +8,19 @@ import dev.voxgrad.engine.op.SegLoss.Sums;
 import dev.voxgrad.engine.op.SegLoss.VoxelFormula;
 import dev.voxgrad.engine.op.VoxelLosses;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /**
- * A weighted sum of terms that share the two loss passes. Sums inside a sum are unfolded.
+ * A weighted sum of terms that share the two loss passes. Sums inside a sum are unfolded, and equal terms are one with the sum of their
+ * weights: a schedule from {@code topk} to {@code topk + dice} selects voxels once.
  *
- * @param parts at least one, all with the same nonlinearity
+ * @param parts at least one, all with the same nonlinearity; no term twice
  */
 public record Sum(List<Part> parts) implements Term {
     /**
@@ -40,28 +43,27 @@ public record Sum(List<Part> parts) implements Term {
         }
     }
 
-    /** Unfolds sums and checks that the parts go together. */
+    /** Unfolds sums, adds up equal terms and checks that the parts go together. */
     public Sum {
-        List<Part> flat = new ArrayList<>();
+        Map<Term, Double> weights = new LinkedHashMap<>();
         for (Part part : parts) {
-            if (part.term instanceof Sum inner) {
-                inner.parts.forEach(p -> flat.add(new Part(part.weight * p.weight, p.term)));
-            } else {
-                flat.add(part);
-            }
+            List<Part> unfolded = part.term instanceof Sum inner ? inner.parts : List.of(new Part(1, part.term));
+            unfolded.forEach(p -> weights.merge(p.term, part.weight * p.weight, Double::sum));
         }
-        if (flat.isEmpty()) {
+        if (weights.isEmpty()) {
             throw new ConfigException("loss: a sum needs at least one term");
         }
-        Term first = flat.getFirst().term;
-        for (Part part : flat) {
+        parts = weights.entrySet().stream()
+                .map(entry -> new Part(entry.getValue(), entry.getKey()))
+                .toList();
+        Term first = parts.getFirst().term;
+        for (Part part : parts) {
             if (part.term.nonlinearity() != first.nonlinearity()) {
                 throw new ConfigException(
                         "loss: " + first + " is a loss of " + first.nonlinearity() + " probabilities, " + part.term
                                 + " one of " + part.term.nonlinearity() + " probabilities; a sum needs one kind");
             }
         }
-        parts = List.copyOf(flat);
     }
 
     /** Terms with weight 1. */

@@ -59,12 +59,16 @@ record Batch(Shape shape, float[] logits, byte[] labels, Optional<byte[]> mask) 
 
     /** Voxels in another order: voxel i goes to {@code to[i]}. */
     Batch moved(int... to) {
-        byte[] movedLabels = labels.clone();
-        int perVoxel = labels.length / to.length;
+        return new Batch(shape, moved(logits, to), moved(labels, to), mask.map(values -> moved(values, to)));
+    }
+
+    private static byte[] moved(byte[] values, int... to) {
+        byte[] result = values.clone();
+        int perVoxel = values.length / to.length;
         for (int i = 0; i < to.length; i++) {
-            System.arraycopy(labels, i * perVoxel, movedLabels, to[i] * perVoxel, perVoxel);
+            System.arraycopy(values, i * perVoxel, result, to[i] * perVoxel, perVoxel);
         }
-        return new Batch(shape, moved(logits, to), movedLabels, mask);
+        return result;
     }
 
     static float[] moved(float[] values, int... to) {

@@ -99,7 +99,7 @@ class LossTextTest {
             delimiter = '|',
             value = {
                 "0.5*(dice + ce) | 0.5*dice + 0.5*ce",
-                "2*(dice + 0.5*(ce + (dice))) + ce | 2*dice + ce + dice + ce",
+                "2*(dice + 0.5*(ce + (dice))) + ce | 3*dice + 2*ce",
                 "wrap(dice) | wrap(dice)",
                 "'wrap(dice, 0.1)' | 'wrap(dice, 0.1)'",
                 "'wrap(ce, share=0.1, reduction=sum)' | 'wrap(ce, 0.1, sum)'",
