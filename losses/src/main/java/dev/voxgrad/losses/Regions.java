@@ -2,12 +2,17 @@ package dev.voxgrad.losses;
 
 import dev.voxgrad.engine.ConfigException;
 import dev.voxgrad.engine.DataException;
+import dev.voxgrad.engine.op.SegLoss;
 import dev.voxgrad.engine.tensor.Labels;
 import dev.voxgrad.engine.tensor.Scope;
+import dev.voxgrad.engine.tensor.Shape;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.stream.IntStream;
 
 /**
@@ -65,33 +70,28 @@ public record Regions(List<Set<Integer>> labels) {
      * @throws DataException when a label is above all regions and not the one to ignore
      */
     Targets targets(Scope scope, Labels classLabels, OptionalInt ignoreLabel) {
-        byte[] classes = classLabels.toArray();
         int channels = labels.size();
-        byte[] targets = new byte[Math.multiplyExact(classes.length, channels)];
-        byte[] mask = new byte[classes.length];
+        Shape shape = classLabels.shape();
+        Labels targets = scope.labels(shape.withChannels(channels));
+        Optional<Labels> mask = ignoreLabel.isPresent() ? Optional.of(scope.labels(shape)) : Optional.empty();
         byte[][] rows = rows();
-        int ignored = 0;
-        long bad = 0;
-        int firstBad = 0;
-        for (int voxel = 0; voxel < classes.length; voxel++) {
-            int label = Byte.toUnsignedInt(classes[voxel]);
-            if (ignoreLabel.isPresent() && label == ignoreLabel.getAsInt()) {
-                ignored++;
-            } else if (rows[label].length > 0) {
-                mask[voxel] = 1;
-                System.arraycopy(rows[label], 0, targets, voxel * channels, channels);
-            } else if (bad++ == 0) {
-                firstBad = label;
-            }
+        Split split = new Split(classLabels, targets, mask, channels);
+        split.run(rows, ignoreLabel.orElse(-1));
+        if (split.bad.sum() > 0) {
+            byte[] values = classLabels.toArray();
+            int first = IntStream.range(0, values.length)
+                    .map(voxel -> Byte.toUnsignedInt(values[voxel]))
+                    .filter(label -> rows[label].length == 0 && label != ignoreLabel.orElse(-1))
+                    .findFirst()
+                    .orElseThrow();
+            throw SegLoss.wrongLabels(
+                    split.bad.sum(),
+                    first,
+                    ignoreLabel.isPresent()
+                            ? "neither 0 to " + highestLabel() + " nor the ignore label " + ignoreLabel.getAsInt()
+                            : "not one of 0 to " + highestLabel());
         }
-        if (bad > 0) {
-            throw new DataException("loss: " + bad + " voxels have a label that is neither 0 to " + highestLabel()
-                    + " nor the ignore label, the first one is " + firstBad
-                    + "; check the label files and the labels of dataset.json");
-        }
-        return new Targets(
-                scope.labels(classLabels.shape().withChannels(channels), targets),
-                ignored == 0 ? Optional.empty() : Optional.of(scope.labels(classLabels.shape(), mask)));
+        return new Targets(targets, mask.filter(labels -> split.ignored.sum() > 0));
     }
 
     /** For each label the channels' targets; empty for a label that must not occur. */
@@ -104,5 +104,81 @@ public record Regions(List<Set<Integer>> labels) {
             }
         }
         return rows;
+    }
+
+    /** One run over a map of class labels, block by block through small arrays, which is what Java does fast. */
+    private static final class Split {
+        private static final int BLOCK = 16384;
+
+        private final Labels classLabels;
+        private final Labels targets;
+        private final Optional<Labels> mask;
+        private final int channels;
+        private final LongAdder ignored = new LongAdder();
+        private final LongAdder bad = new LongAdder();
+
+        Split(Labels classLabels, Labels targets, Optional<Labels> mask, int channels) {
+            this.classLabels = classLabels;
+            this.targets = targets;
+            this.mask = mask;
+            this.channels = channels;
+        }
+
+        void run(byte[][] rows, int ignoreLabel) {
+            long count = classLabels.shape().elements();
+            MemorySegment from = classLabels.hostMemory()
+                    ? classLabels.data()
+                    : MemorySegment.ofArray(classLabels.toArray());
+            MemorySegment to = host(targets);
+            Optional<MemorySegment> counts = mask.map(Split::host);
+            int blocks = Math.toIntExact((count + BLOCK - 1) / BLOCK);
+            classLabels.device().forEachBlock(blocks, block -> {
+                long start = (long) block * BLOCK;
+                byte[] label = new byte[(int) Math.min(BLOCK, count - start)];
+                MemorySegment.copy(from, ValueLayout.JAVA_BYTE, start, label, 0, label.length);
+                byte[] target = new byte[label.length * channels];
+                byte[] counted = new byte[label.length];
+                split(label, rows, ignoreLabel, target, counted);
+                MemorySegment.copy(target, 0, to, ValueLayout.JAVA_BYTE, start * channels, target.length);
+                counts.ifPresent(
+                        c -> MemorySegment.copy(counted, 0, c, ValueLayout.JAVA_BYTE, start, counted.length));
+            });
+            upload(targets, to);
+            mask.ifPresent(labels -> upload(labels, counts.orElseThrow()));
+        }
+
+        /** Memory that Java can write: that of the labels, or an array that travels to them when it is full. */
+        private static MemorySegment host(Labels labels) {
+            return labels.hostMemory()
+                    ? labels.data()
+                    : MemorySegment.ofArray(new byte[Math.toIntExact(labels.shape().elements())]);
+        }
+
+        private static void upload(Labels labels, MemorySegment values) {
+            if (!labels.hostMemory()) {
+                labels.set(values.toArray(ValueLayout.JAVA_BYTE));
+            }
+        }
+
+        private void split(byte[] labels, byte[][] rows, int ignoreLabel, byte[] target, byte[] counted) {
+            int others = 0;
+            int wrong = 0;
+            for (int voxel = 0; voxel < labels.length; voxel++) {
+                int label = Byte.toUnsignedInt(labels[voxel]);
+                byte[] row = rows[label];
+                if (label == ignoreLabel) {
+                    others++;
+                } else if (row.length == 0) {
+                    wrong++;
+                } else {
+                    counted[voxel] = 1;
+                    for (int channel = 0; channel < row.length; channel++) {
+                        target[voxel * row.length + channel] = row[channel];
+                    }
+                }
+            }
+            ignored.add(others);
+            bad.add(wrong);
+        }
     }
 }

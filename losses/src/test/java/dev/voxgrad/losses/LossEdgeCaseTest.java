@@ -243,6 +243,19 @@ class LossEdgeCaseTest {
         }
     }
 
+    @Test
+    void theIgnoreLabelIsNamedOnlyWhereThereIsOne() {
+        Batch batch = softmaxBatch();
+        byte[] labels = batch.labels().clone();
+        labels[5] = (byte) 200;
+        try (Device device = Device.cpu()) {
+            assertThatThrownBy(() -> batch.withLabels(labels).value(device, loss("dice", 4)))
+                    .hasMessageContaining("1 voxel has a label that is not a class (0 to 3): 200;");
+            assertThatThrownBy(() -> batch.withLabels(labels).value(device, lossIgnoring(9, "dice", 4)))
+                    .hasMessageContaining("is neither a class (0 to 3) nor the ignore label 9: 200;");
+        }
+    }
+
     @EachDevice
     void targetThatIsNeither0Nor1Fails(String name) {
         Batch batch = Batch.random(random, SMALL, 1, Nonlinearity.SIGMOID);
@@ -252,7 +265,7 @@ class LossEdgeCaseTest {
             for (String text : List.of("bce + dice", "blob(dice)")) {
                 assertThatThrownBy(() -> batch.withLabels(targets).value(device, loss(text, 4)))
                         .isInstanceOf(DataException.class)
-                        .hasMessageContaining("1 voxel")
+                        .hasMessageContaining("1 voxel has")
                         .hasMessageContaining("neither 0 nor 1");
             }
         }

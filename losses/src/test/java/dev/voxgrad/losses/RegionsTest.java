@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.voxgrad.engine.ConfigException;
+import dev.voxgrad.engine.DataException;
 import dev.voxgrad.engine.op.SegLoss.Nonlinearity;
 import dev.voxgrad.engine.tensor.Device;
 import dev.voxgrad.engine.tensor.Scope;
@@ -66,6 +67,47 @@ class RegionsTest {
             Batch both = new Batch(shape, logits, labels).withMask(mask);
             assertThat(both.value(device, fromLabels))
                     .isEqualTo(known.withMask(mask).value(device, fromTargets));
+        }
+    }
+
+    /** More voxels than a block of the split has, in a number that leaves a rest. */
+    @EachDevice
+    void manyVoxelsAreSplitOneByOne(String name) {
+        Shape shape = new Shape(2, 27, 31, 29, 1);
+        byte[] labels = new byte[(int) shape.elements()];
+        new Random(4717).nextBytes(labels);
+        for (int v = 0; v < labels.length; v++) {
+            labels[v] = (byte) ((labels[v] & 3) == 3 && v % 5 == 0 ? 255 : labels[v] & 3);
+        }
+        try (Device device = Devices.open(name);
+                Scope scope = device.scope()) {
+            Regions.Targets split = TUMOUR.targets(scope, scope.labels(shape, labels), OptionalInt.of(255));
+            byte[] targets = split.targets().toArray();
+            byte[] mask = split.mask().orElseThrow().toArray();
+            for (int v = 0; v < labels.length; v++) {
+                assertThat(mask[v]).isEqualTo((byte) (labels[v] == -1 ? 0 : 1));
+                for (int c = 0; c < 3; c++) {
+                    assertThat(targets[3 * v + c]).isEqualTo((byte) (labels[v] > c ? 1 : 0));
+                }
+            }
+        }
+    }
+
+    @Test
+    void aLabelOfNoRegionIsNamed() {
+        byte[] labels = new byte[40_000];
+        labels[30_000] = (byte) 200;
+        try (Device device = Device.cpu(2);
+                Scope scope = device.scope()) {
+            Shape shape = new Shape(1, 1, 200, 200, 1);
+            assertThatThrownBy(() -> TUMOUR.targets(scope, scope.labels(shape, labels), OptionalInt.empty()))
+                    .isInstanceOf(DataException.class)
+                    .hasMessageContaining("1 voxel has a label that is not one of 0 to 3: 200");
+            labels[39_999] = 7;
+            assertThatThrownBy(() -> TUMOUR.targets(scope, scope.labels(shape, labels), OptionalInt.of(9)))
+                    .isInstanceOf(DataException.class)
+                    .hasMessageContaining("2 voxels have a label that is neither 0 to 3 nor the ignore label 9")
+                    .hasMessageContaining("the first one is 200");
         }
     }
 

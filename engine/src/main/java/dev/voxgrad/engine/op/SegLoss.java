@@ -1,5 +1,6 @@
 package dev.voxgrad.engine.op;
 
+import dev.voxgrad.engine.DataException;
 import dev.voxgrad.engine.autograd.Gradients;
 import dev.voxgrad.engine.autograd.Op;
 import dev.voxgrad.engine.autograd.Tape;
@@ -253,6 +254,19 @@ public final class SegLoss implements Op {
             }
             return value;
         }
+    }
+
+    /**
+     * The error of labels that a loss cannot use.
+     *
+     * @param count voxels that have one
+     * @param first of these labels
+     * @param what such a label is, for example {@code neither 0 nor 1}
+     */
+    public static DataException wrongLabels(long count, int first, String what) {
+        return new DataException("loss: " + (count == 1 ? "1 voxel has" : count + " voxels have") + " a label that is "
+                + what + (count == 1 ? ": " : ", the first one is ") + first
+                + "; check the label files and the labels of dataset.json");
     }
 
     @Override

@@ -3,7 +3,6 @@ package dev.voxgrad.engine.op;
 import dev.voxgrad.bindings.NativeContext;
 import dev.voxgrad.bindings.ffi.VoxgradH;
 import dev.voxgrad.bindings.ffi.vg_segloss;
-import dev.voxgrad.engine.DataException;
 import dev.voxgrad.engine.ShapeException;
 import dev.voxgrad.engine.op.SegLoss.Kind;
 import dev.voxgrad.engine.op.SegLoss.Nonlinearity;
@@ -116,11 +115,15 @@ final class SegLossPass {
 
     private void requireNoneBad(long count, int first) {
         if (count > 0) {
-            throw new DataException("loss: " + count + " voxels have a label that is neither "
-                    + (options.nonlinearity() == Nonlinearity.SIGMOID
-                            ? "0 nor 1"
-                            : "a class (0 to " + (classes - 1) + ") nor the ignore label")
-                    + ", the first one is " + first + "; check the label files and the labels of dataset.json");
+            String classRange = "a class (0 to " + (classes - 1) + ")";
+            throw SegLoss.wrongLabels(
+                    count,
+                    first,
+                    options.nonlinearity() == Nonlinearity.SIGMOID
+                            ? "neither 0 nor 1"
+                            : options.ignoreLabel() < 0
+                                    ? "not " + classRange
+                                    : "neither " + classRange + " nor the ignore label " + options.ignoreLabel());
         }
     }
 

@@ -2,6 +2,9 @@ package dev.voxgrad.engine.tensor;
 
 import dev.voxgrad.bindings.NativeContext;
 import dev.voxgrad.bindings.ffi.VoxgradH;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntConsumer;
+import java.util.stream.IntStream;
 
 /**
  * A device with its memory pool. One thread at a time may use a device and everything made on it; open one device per
@@ -62,6 +65,20 @@ public final class Device implements AutoCloseable {
     /** Pool sizes, device and tier names. */
     public NativeContext.Description describe() {
         return context.describe();
+    }
+
+    /**
+     * Runs the blocks 0 to count - 1 of some work on the host, on at most as many threads as this device was opened with. Which thread
+     * gets which block is open: a result must depend on its block alone.
+     */
+    public void forEachBlock(int count, IntConsumer work) {
+        int workers = Math.max(1, Math.min(count, describe().threads()));
+        AtomicInteger next = new AtomicInteger();
+        IntStream.range(0, workers).parallel().forEach(worker -> {
+            for (int block = next.getAndIncrement(); block < count; block = next.getAndIncrement()) {
+                work.accept(block);
+            }
+        });
     }
 
     @Override

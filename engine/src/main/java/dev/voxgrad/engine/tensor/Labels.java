@@ -38,6 +38,11 @@ public final class Labels {
         return memory.segment();
     }
 
+    /** True when {@link #data} is memory that Java can read and write. */
+    public boolean hostMemory() {
+        return device().name().equals("cpu");
+    }
+
     /** Copies values in NDHWC order from the host. */
     public void set(byte[] values) {
         if (values.length != shape.elements()) {
