@@ -20,7 +20,7 @@ public record Focal(double gamma) implements VoxelTerm {
     }
 
     static Focal parse(Arguments arguments) {
-        return new Focal(arguments.number("gamma", GAMMA));
+        return new Focal(arguments.positional(0, "gamma", GAMMA));
     }
 
     @Override
@@ -35,20 +35,31 @@ public record Focal(double gamma) implements VoxelTerm {
     /** (1 - exp(-x))^gamma x. */
     private record OfCrossEntropy(double gamma) implements VoxelLosses.Function {
         @Override
-        public double value(double x) {
-            return Math.pow(-Math.expm1(-x), gamma) * x;
+        public double evaluate(double x, double[] derivative) {
+            double q = -Math.expm1(-x);
+            double power = power(q);
+            double quotient = x == 0 ? 1 : x / q; // its limit; q^(gamma - 1) alone may be infinite
+            derivative[0] = power * (1 + gamma * (1 - q) * quotient);
+            return power * x;
         }
 
-        @Override
-        public double derivative(double x) {
-            double q = -Math.expm1(-x);
-            double quotient = x == 0 ? 1 : x / q; // its limit; q^(gamma - 1) alone may be infinite
-            return Math.pow(q, gamma) * (1 + gamma * Math.exp(-x) * quotient);
+        /** q^gamma; products for the exponents in use, which are several times faster than pow. */
+        private double power(double q) {
+            if (gamma == 2) {
+                return q * q;
+            }
+            if (gamma == 1) {
+                return q;
+            }
+            if (gamma == 3) {
+                return q * q * q;
+            }
+            return gamma == 0 ? 1 : Math.pow(q, gamma);
         }
     }
 
     @Override
     public String toString() {
-        return new TermText("focal").argument("gamma", gamma, GAMMA).toString();
+        return new TermText("focal").positional("gamma", gamma, GAMMA).toString();
     }
 }

@@ -29,7 +29,7 @@ public record Tversky(double beta, Nonlinearity nonlinearity) implements RegionT
     }
 
     static Tversky parse(Arguments arguments) {
-        return new Tversky(arguments.number("beta", BETA), arguments.nonlinearity());
+        return new Tversky(arguments.positional(0, "beta", BETA), arguments.nonlinearity());
     }
 
     @Override
@@ -52,7 +52,7 @@ public record Tversky(double beta, Nonlinearity nonlinearity) implements RegionT
     @Override
     public String toString() {
         return new TermText("tversky")
-                .argument("beta", beta, BETA)
+                .positional("beta", beta, BETA)
                 .argument("sigmoid", nonlinearity == Nonlinearity.SIGMOID, false)
                 .toString();
     }

@@ -10,7 +10,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /**
  * One number per voxel of a batch, 0 where a voxel does not count. A formula reduces them to a value and leaves the derivatives by them
@@ -25,13 +24,15 @@ public final class VoxelLosses {
         SHARED
     }
 
-    /** A function of one number and its derivative. */
+    /** A function of one number and its derivative, in one call because they share what is slow to compute. */
+    @FunctionalInterface
     public interface Function {
-        /** The value. */
-        double value(double x);
-
-        /** The derivative of the value. */
-        double derivative(double x);
+        /**
+         * Returns the value.
+         *
+         * @param derivative its first entry becomes the derivative
+         */
+        double evaluate(double x, double[] derivative);
     }
 
     /** Voxels per partial sum: the blocks, and so the rounding, do not depend on the number of threads. */
@@ -107,21 +108,22 @@ public final class VoxelLosses {
     /**
      * factor * the sum of a function over the voxels that count. The numbers of a GPU travel to the host and back.
      *
-     * @param function called from several threads
+     * @param function called from as many threads as the device has
      */
     public double map(double factor, Function function) {
         boolean host = values.hostMemory();
         MemorySegment numbers = host ? values.data() : MemorySegment.ofArray(values.toArray());
         long count = values.shape().elements();
         // A voxel that does not count holds 0: measured from function(0) it adds exactly nothing.
-        double atZero = function.value(0);
+        double atZero = function.evaluate(0, new double[1]);
         double[] partial = new double[Math.toIntExact((count + BLOCK - 1) / BLOCK)];
-        IntStream.range(0, partial.length).parallel().forEach(block -> {
+        values.device().forEachBlock(partial.length, block -> {
+            double[] derivative = new double[1];
             double sum = 0;
             for (long i = (long) block * BLOCK; i < Math.min(count, (block + 1L) * BLOCK); i++) {
                 double x = numbers.getAtIndex(ValueLayout.JAVA_FLOAT, i);
-                sum += function.value(x) - atZero;
-                numbers.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) (factor * function.derivative(x)));
+                sum += function.evaluate(x, derivative) - atZero;
+                numbers.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) (factor * derivative[0]));
             }
             partial[block] = sum;
         });
