@@ -10,6 +10,7 @@ import dev.voxgrad.engine.image.Volume;
 import dev.voxgrad.engine.plan.DatasetDescription;
 import dev.voxgrad.engine.plan.Plan;
 import dev.voxgrad.engine.plan.RawDataset;
+import dev.voxgrad.engine.plan.Training;
 import dev.voxgrad.engine.train.EpochRecord;
 import dev.voxgrad.engine.train.ModelFolder;
 import dev.voxgrad.engine.train.TrainingLog;
@@ -20,6 +21,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * What is in a file or folder.
@@ -149,22 +151,38 @@ record Inspection(String kind, Map<String, Object> facts, List<Map<String, Objec
         facts.put("network", plan.network().network());
         facts.put("outputs", plan.outputs().toString());
         facts.put("features", plan.network().features());
+        facts.put("kernels", plan.network().kernels());
+        facts.put("strides", plan.network().strides());
         facts.putAll(NetworkFacts.of(plan));
-        facts.put("loss", plan.training().loss());
-        facts.put("optimizer", plan.training().optimizer());
-        facts.put("learningRate", plan.training().learningRate());
-        facts.put("epochs", plan.training().epochs());
-        facts.put("stepsPerEpoch", plan.training().iterationsPerEpoch());
-        facts.put("seed", plan.training().seed());
+        facts.putAll(training(plan.training()));
         return new Inspection(kind, facts, NetworkFacts.stages(plan));
+    }
+
+    private static Map<String, Object> training(Training training) {
+        Map<String, Object> facts = new LinkedHashMap<>();
+        facts.put("loss", training.loss());
+        facts.put("optimizer", training.optimizer());
+        facts.put("learningRate", training.learningRate());
+        facts.put("schedule", training.schedule());
+        facts.put("weightDecay", training.weightDecay());
+        facts.put("gradientClip", training.gradientClip());
+        facts.put("weightEma", training.optimization().weightEma());
+        facts.put("epochs", training.epochs());
+        facts.put("stepsPerEpoch", training.iterationsPerEpoch());
+        facts.put("seed", training.seed());
+        return facts;
     }
 
     private static Inspection model(ModelFolder model) {
         Inspection plan = plan("model", model.readPlan());
         List<EpochRecord> log = TrainingLog.read(model.log());
         plan.facts.put("finishedEpochs", log.size());
+        log.reversed().stream()
+                .map(EpochRecord::trainLoss)
+                .filter(Objects::nonNull) // an epoch without a step has none
+                .findFirst()
+                .ifPresent(loss -> plan.facts.put("lastLoss", loss));
         if (!log.isEmpty()) {
-            plan.facts.put("lastLoss", log.getLast().trainLoss());
             plan.facts.put(
                     "seconds", log.stream().mapToDouble(EpochRecord::seconds).sum());
         }

@@ -15,12 +15,13 @@ final class NetworkFacts {
 
     private NetworkFacts() {}
 
-    /** Parameters, multiply-adds of one patch forward, operations of a training step with the whole batch. */
+    /** Parameters, multiply-adds and operations of one patch forward, operations of a training step with the whole batch. */
     static Map<String, Object> of(Plan plan) {
         NetworkCost patch = cost(plan, 1);
         Map<String, Object> facts = new LinkedHashMap<>();
         facts.put("parameters", patch.parameters());
         facts.put("forwardGmac", giga(patch.forwardMacs()));
+        facts.put("forwardGflop", giga(patch.forwardFlops()));
         facts.put("trainingStepGflop", giga(cost(plan, plan.batchSize()).trainingFlops()));
         return facts;
     }

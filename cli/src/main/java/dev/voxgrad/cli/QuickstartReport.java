@@ -91,7 +91,7 @@ record QuickstartReport(
     private static Epoch epoch(EpochRecord r) {
         return new Epoch(
                 r.epoch() + 1,
-                r.trainLoss(),
+                number(r.trainLoss()),
                 number(r.validationLoss()),
                 r.dicePerClass().stream().map(QuickstartReport::number).toList());
     }

@@ -146,15 +146,16 @@ final class TrainingJob {
 
         @Override
         public void epoch(EpochRecord r) {
-            progress.ifPresent(bar -> bar.note("loss %.3f%s"
-                    .formatted(r.trainLoss(), r.emaDice() == null ? "" : ", Dice %.3f".formatted(r.emaDice()))));
+            String loss = r.trainLoss() == null ? "none" : "%.4f".formatted(r.trainLoss());
+            progress.ifPresent(bar -> bar.note("loss %s%s"
+                    .formatted(loss, r.emaDice() == null ? "" : ", Dice %.3f".formatted(r.emaDice()))));
             boolean last = r.epoch() == epochs - 1;
             if (last || (r.epoch() + 1) % Math.max(1, epochs / 10) == 0) {
                 out.printf(
-                        "epoch %d/%d  loss %.4f%s  lr %.2g  %.1f s%s%n",
+                        "epoch %d/%d  loss %s%s  lr %.2g  %.1f s%s%n",
                         r.epoch() + 1,
                         epochs,
-                        r.trainLoss(),
+                        loss,
                         r.emaDice() == null ? "" : "  pseudo Dice %.3f".formatted(r.emaDice()),
                         r.learningRate(),
                         r.seconds(),

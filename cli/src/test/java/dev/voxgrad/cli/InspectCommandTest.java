@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.voxgrad.engine.nn.NetworkSpec;
 import dev.voxgrad.engine.nn.Networks;
 import dev.voxgrad.engine.plan.Plan;
+import dev.voxgrad.engine.plan.Training;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -43,7 +44,7 @@ class InspectCommandTest {
                         List.of(128, 128, 128),
                         2,
                         network,
-                        tiny.training())
+                        Training.standard())
                 .write(file);
         return file;
     }
@@ -60,8 +61,20 @@ class InspectCommandTest {
         JsonNode facts = found.get("facts");
         assertThat(facts.get("parameters").longValue()).isEqualTo(31_195_594);
         assertThat(facts.get("forwardGmac").doubleValue()).isCloseTo(477.28, within(0.005));
+        assertThat(facts.get("forwardGflop").doubleValue()).isCloseTo(2 * 477.28, within(0.01));
         double first = 128.0 * 128 * 128 * 32 * 27 / 1e9; // its input is the image and needs no gradient
         assertThat(facts.get("trainingStepGflop").doubleValue()).isCloseTo(2 * 2 * (3 * 477.28 - first), within(0.1));
+    }
+
+    @Test
+    void aPlanShowsHowItTrainsAndTheSizesOfItsStages() {
+        JsonNode facts = json(largePlan(folder.resolve("plan.json"))).get("facts");
+        assertThat(facts.get("schedule").asString()).isEqualTo("poly");
+        assertThat(facts.get("weightDecay").doubleValue()).isEqualTo(3e-5);
+        assertThat(facts.get("gradientClip").doubleValue()).isEqualTo(12);
+        assertThat(facts.get("weightEma").doubleValue()).isZero();
+        assertThat(facts.get("kernels").size()).isEqualTo(6);
+        assertThat(facts.get("strides").toString()).startsWith("[[1,1,1],[2,2,2],");
     }
 
     @Test

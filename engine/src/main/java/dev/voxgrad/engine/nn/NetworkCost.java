@@ -72,6 +72,11 @@ public record NetworkCost(long parameters, long forwardMacs, long trainingMacs, 
         return new NetworkCost(parameters, forward, 3 * forward - first, stages);
     }
 
+    /** Floating point operations of a forward pass: two per multiply-add. */
+    public long forwardFlops() {
+        return 2 * forwardMacs;
+    }
+
     /** Floating point operations of a training step: two per multiply-add. */
     public long trainingFlops() {
         return 2 * trainingMacs;

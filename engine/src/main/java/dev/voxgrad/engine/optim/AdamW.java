@@ -22,9 +22,6 @@ public final class AdamW implements Optimizer {
         /** PyTorch's defaults. */
         public static final Settings DEFAULT = new Settings(0.9, 0.999, 1e-8, 1e-2, false, true);
 
-        /** nnU-Net's Adam trainer: weight decay 3e-5, AMSGrad. */
-        public static final Settings NNUNET = new Settings(0.9, 0.999, 1e-8, 3e-5, true, true);
-
         /** Checks the ranges. */
         public Settings {
             requireRanges("adamw", beta1, beta2, eps, weightDecay);

@@ -41,25 +41,25 @@ public final class Ranger21 implements Optimizer {
     }
 
     /**
-     * What can be switched off. The defaults are those of the public code, but for the scope of the decays.
+     * What can be switched off. The defaults are those of the public code, but for the scope of the decays. The number that goes with
+     * something switched off must have its default. The public code's {@code gc_conv_only} is left out: every weight of a network here
+     * is a convolution's.
      *
      * @param clip adaptive gradient clipping: largest norm of a row's gradient in units of the row's norm; 0 = off
-     * @param clipEps least norm of a row for that purpose
+     * @param clipEps least norm of a row for that purpose; only with clip
      * @param centralize whether each row of the gradient of a weight has its mean subtracted
-     * @param centralizeConvolutionsOnly whether weights with fewer than four axes are left out
      * @param normalize whether the gradient of a tensor is divided by its standard deviation
      * @param positiveNegative whether two momenta take turns and the older one is subtracted; off: Adam's first moment
      * @param softplus beta of the softplus of the denominator; 0 = off
      * @param normLoss weight of the loss that pulls the norm of each row to 1; 0 = off
      * @param lookaheadSteps steps between two merges with the slow weights; 0 = off
-     * @param lookaheadAlpha share of the fast weights in a merge
+     * @param lookaheadAlpha share of the fast weights in a merge; only with lookaheadSteps
      * @param decayScope what weight decay and norm loss act on
      */
     public record Components(
             @JsonDefault("0.01") double clip,
             @JsonDefault("0.001") double clipEps,
             @JsonDefault("true") boolean centralize,
-            @JsonDefault("false") boolean centralizeConvolutionsOnly,
             @JsonDefault("true") boolean normalize,
             @JsonDefault("true") boolean positiveNegative,
             @JsonDefault("50.0") double softplus,
@@ -67,9 +67,12 @@ public final class Ranger21 implements Optimizer {
             @JsonDefault("5") int lookaheadSteps,
             @JsonDefault("0.5") double lookaheadAlpha,
             @JsonDefault("\"all\"") DecayScope decayScope) {
+        private static final double CLIP_EPS = 1e-3;
+        private static final double LOOKAHEAD_ALPHA = 0.5;
+
         /** All on. */
         public static final Components DEFAULT =
-                new Components(0.01, 1e-3, true, false, true, true, 50, 1e-4, 5, 0.5, DecayScope.ALL);
+                new Components(0.01, CLIP_EPS, true, true, true, 50, 1e-4, 5, LOOKAHEAD_ALPHA, DecayScope.ALL);
 
         /** Checks the ranges. */
         public Components {
@@ -83,6 +86,12 @@ public final class Ranger21 implements Optimizer {
                     "lookaheadAlpha",
                     lookaheadAlpha,
                     "a number in [0, 1] such as 0.5");
+            require(clip > 0 || clipEps == CLIP_EPS, "clipEps", clipEps, "it with a clip above 0, or leave it out");
+            require(
+                    lookaheadSteps > 0 || lookaheadAlpha == LOOKAHEAD_ALPHA,
+                    "lookaheadAlpha",
+                    lookaheadAlpha,
+                    "it with lookaheadSteps above 0, or leave it out");
         }
 
         private static void require(boolean holds, String key, Object found, String valid) {

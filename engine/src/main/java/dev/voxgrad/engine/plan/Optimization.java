@@ -10,7 +10,7 @@ import java.util.List;
  * schedule does not use must have its default.
  *
  * @param nesterov whether the momentum of sgd looks ahead; without momentum it means nothing
- * @param dampening of the gradient in sgd's momentum, in [0, 1]; only without nesterov
+ * @param dampening of the gradient in sgd's momentum, in [0, 1]; only with a momentum, without nesterov
  * @param beta1 weight of the past in the first moment of adam, adamw and ranger21
  * @param beta2 the same in the second moment
  * @param eps beside the root of the second moment
@@ -18,15 +18,16 @@ import java.util.List;
  * @param ranger21 components of ranger21
  * @param ratePerStep whether the learning rate changes every step instead of every epoch; warm-up epochs are interpolated then.
  *     {@code warmUpSteps} and the schedule {@code warm-up-down} always go by step
- * @param warmUpSteps steps of a linear rise before the schedule; not together with warm-up epochs
+ * @param warmUpSteps steps of a linear rise before the schedule, fewer than the training has; not together with warm-up epochs
  * @param polyPower exponent of the schedule poly
- * @param cosineEnd learning rate at the end of the schedule cosine
- * @param milestones epochs from which on the schedule step multiplies the learning rate by {@code gamma} once more
+ * @param cosineEnd learning rate at the end of the schedule cosine, at most the one at the start
+ * @param milestones epochs from which on the schedule step multiplies the learning rate by {@code gamma} once more; all of
+ *     them after the warm-up
  * @param gamma factor of the schedule step
  * @param automaticWarmUp whether the schedule warm-up-down rises over 2/(1 - beta2) steps, or 22 % of a run that is too short for that,
  *     where neither warm-up epochs nor steps are given
  * @param warmDownStart share of the run after which the schedule warm-up-down falls; 1 = never
- * @param warmDownFloor learning rate at its end
+ * @param warmDownFloor learning rate at its end, at most the one at the start; only where it falls
  * @param weightEma decay of a moving average of the weights, for example 0.999; 0 = off. Validation, the choice of the best epoch and
  *     prediction use the average then, training goes on with the weights themselves
  */
@@ -106,8 +107,8 @@ public record Optimization(
         return STANDARD;
     }
 
-    /** Checks that options fit the training; one that would have no effect is an error. */
-    void requireFits(String optimizer, String schedule, int warmUpEpochs, int epochs) {
+    /** Checks that every option that is set has an effect. */
+    void requireUsed(String optimizer, double momentum, String schedule) {
         Optimization o = STANDARD;
         Use byOptimizer = new Use("optimizer", optimizer);
         byOptimizer.require("nesterov", nesterov != o.nesterov, "sgd");
@@ -125,11 +126,40 @@ public record Optimization(
         bySchedule.require("automaticWarmUp", automaticWarmUp != o.automaticWarmUp, "warm-up-down");
         bySchedule.require("warmDownStart", warmDownStart != o.warmDownStart, "warm-up-down");
         bySchedule.require("warmDownFloor", warmDownFloor != o.warmDownFloor, "warm-up-down");
+        require(dampening == 0 || momentum > 0, "dampening", dampening, "0, because training.momentum is 0");
+        require(
+                warmDownStart < 1 || warmDownFloor == o.warmDownFloor,
+                "warmDownFloor",
+                warmDownFloor,
+                "it with a warmDownStart below 1, or leave it out");
+    }
+
+    /** Checks that no schedule ends above the rate where it starts. */
+    void requireRates(String schedule, double learningRate) {
+        require(
+                cosineEnd <= learningRate,
+                "cosineEnd",
+                cosineEnd,
+                "at most training.learningRate, which is " + learningRate);
+        require(
+                !schedule.equals("warm-up-down") || warmDownStart == 1 || warmDownFloor <= learningRate,
+                "warmDownFloor",
+                warmDownFloor,
+                "at most training.learningRate, which is " + learningRate);
+    }
+
+    /** Checks that warm-up and milestones lie within the training, one after the other. */
+    void requireLengths(String schedule, int warmUpEpochs, int epochs, int iterationsPerEpoch) {
         require(
                 warmUpSteps == 0 || warmUpEpochs == 0,
                 "warmUpSteps",
                 warmUpSteps,
                 "0, because training.warmUpEpochs is " + warmUpEpochs + " already");
+        require(
+                warmUpSteps < epochs * iterationsPerEpoch,
+                "warmUpSteps",
+                warmUpSteps,
+                "fewer than the " + epochs * iterationsPerEpoch + " steps of the training");
         require(
                 !schedule.equals("step") || !milestones.isEmpty(),
                 "milestones",
@@ -140,6 +170,12 @@ public record Optimization(
                 "milestones",
                 milestones,
                 "epochs after the warm-up (" + warmUpEpochs + ") and before the end (" + epochs + ")");
+        require(
+                milestones.stream().allMatch(m -> m * iterationsPerEpoch > warmUpSteps),
+                "milestones",
+                milestones,
+                "epochs after the warm-up: warmUpSteps is " + warmUpSteps + ", an epoch has " + iterationsPerEpoch
+                        + " steps");
     }
 
     /** Who uses an option, and what was chosen instead. */

@@ -86,7 +86,15 @@ public record Training(
         require(earlyStopPatience >= 0, "earlyStopPatience", earlyStopPatience, "0 (off) or a number of epochs");
         require(checkpointEvery >= 1, "checkpointEvery", checkpointEvery, "a number of epochs of at least 1");
         require(optimization != null, "optimization", null, "an object with options, or leave it out");
-        optimization.requireFits(optimizer, schedule, warmUpEpochs, epochs);
+        require(
+                (long) epochs * iterationsPerEpoch <= Integer.MAX_VALUE,
+                "iterationsPerEpoch",
+                iterationsPerEpoch,
+                "at most " + Integer.MAX_VALUE / epochs + ", so that " + epochs + " epochs have no more than "
+                        + Integer.MAX_VALUE + " steps");
+        optimization.requireUsed(optimizer, momentum, schedule);
+        optimization.requireRates(schedule, learningRate);
+        optimization.requireLengths(schedule, warmUpEpochs, epochs, iterationsPerEpoch);
     }
 
     /** With the standard options of optimizer and schedule. */

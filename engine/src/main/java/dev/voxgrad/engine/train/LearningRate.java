@@ -25,12 +25,8 @@ record LearningRate(Schedule schedule, int length, boolean perStep, int iteratio
                 || training.schedule().equals(WARM_UP_DOWN);
         int perEpoch = training.iterationsPerEpoch();
         int unit = perStep ? perEpoch : 1; // indices of an epoch
-        int length = Math.multiplyExact(training.epochs(), unit);
+        int length = training.epochs() * unit; // the plan keeps it within int
         int warmUp = options.warmUpSteps() > 0 ? options.warmUpSteps() : training.warmUpEpochs() * unit;
-        if (warmUp >= length) {
-            throw new ConfigException("training.optimization.warmUpSteps is " + warmUp + "; use fewer than the "
-                    + length + " steps of the training");
-        }
         return new LearningRate(schedule(training, warmUp, length, unit), length, perStep, perEpoch);
     }
 
@@ -54,10 +50,10 @@ record LearningRate(Schedule schedule, int length, boolean perStep, int iteratio
         return warmUp == 0 || after instanceof Schedule.WarmUpWarmDown ? after : new Schedule.WarmUp(warmUp, after);
     }
 
-    /** Milestones count from the start of the training; the schedule after a warm-up counts from its end. */
+    /** Milestones count from the start of the training; the schedule after a warm-up counts from its end, before all of them. */
     private static List<Integer> milestones(Optimization options, int warmUp, int unit) {
         return options.milestones().stream()
-                .map(epoch -> Math.max(0, epoch * unit - warmUp))
+                .map(epoch -> epoch * unit - warmUp)
                 .toList();
     }
 

@@ -186,19 +186,19 @@ public final class Trainer {
                 }
                 listener.step(epoch, i, step.loss());
             }
-            int taken = Math.max(1, perEpoch - skipped);
+            int taken = perEpoch - skipped;
             Loss last = loss.at(progress.withStep(perEpoch - 1));
             Validation validation = learned.withPredictionWeights(() -> validate(epoch, last));
             TrainingState next = state.after(validation.meanDice());
             EpochRecord record = new EpochRecord(
                     epoch,
-                    lossSum / taken,
+                    finite(lossSum / taken), // 0/0 where no step was taken
                     validation.loss(),
                     validation.meanDice(),
                     next.emaDice(),
                     validation.dicePerClass(),
                     lr,
-                    normSum / taken,
+                    finite(normSum / taken),
                     skipped,
                     (System.nanoTime() - started) / 1e9);
             if (next.isBest()) {

@@ -1,5 +1,8 @@
 package dev.voxgrad.engine.train;
 
+import dev.voxgrad.engine.optim.MovingAverage;
+import java.util.OptionalDouble;
+
 /**
  * Where a run stands, beside weights and optimizer state. Random numbers need no state: they are functions of the plan's seed and the
  * position.
@@ -11,7 +14,7 @@ package dev.voxgrad.engine.train;
  */
 record TrainingState(int finishedEpochs, Double emaDice, Double bestDice, int epochsSinceBest) {
     /** Weight of the past in the moving average, as in nnU-Net. */
-    private static final double MOMENTUM = 0.9;
+    private static final double KEEP = 0.9;
 
     static final TrainingState START = new TrainingState(0, null, null, 0);
 
@@ -19,9 +22,13 @@ record TrainingState(int finishedEpochs, Double emaDice, Double bestDice, int ep
     TrainingState after(Double meanDice) {
         Double ema = meanDice == null
                 ? emaDice
-                : emaDice == null ? meanDice : Double.valueOf(MOMENTUM * emaDice + (1 - MOMENTUM) * meanDice);
+                : Double.valueOf(average().with(meanDice).average().orElseThrow());
         boolean better = ema != null && (bestDice == null || ema > bestDice);
         return new TrainingState(finishedEpochs + 1, ema, better ? ema : bestDice, better ? 0 : epochsSinceBest + 1);
+    }
+
+    private MovingAverage average() {
+        return new MovingAverage(KEEP, emaDice == null ? OptionalDouble.empty() : OptionalDouble.of(emaDice));
     }
 
     /** True when the last epoch brought the best average so far. */

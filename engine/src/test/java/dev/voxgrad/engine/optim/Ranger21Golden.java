@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntToDoubleFunction;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Assertions;
 import tools.jackson.databind.JsonNode;
 
@@ -28,16 +29,20 @@ final class Ranger21Golden {
         Ranger21.Settings settings = settings(p);
         int length = p.path("num_epochs").asInt() * p.path("batches_per_epoch").asInt();
         Schedule schedule = schedule(p, length);
+        boolean convolutionsOnly = p.path("gc_conv_only").asBoolean();
+        Supplier<Ranger21Reference> reference = () -> new Ranger21Reference(settings, convolutionsOnly);
         IntToDoubleFunction rate = t -> schedule.rate(t, length);
         GoldenTrajectory trajectory = GoldenTrajectory.of(golden);
         Map<String, double[]> start = trajectory.holdsTheEnd()
-                ? undoFirstStep(trajectory, settings, rate.applyAsDouble(0))
+                ? undoFirstStep(trajectory, reference, rate.applyAsDouble(0))
                 : trajectory.given();
-        checkReference(trajectory, settings, start, rate);
+        checkReference(trajectory, reference, start, rate);
         trajectory.check(
                 start,
-                () -> new Ranger21(
-                        settings, spec -> trajectory.tensors().get(spec.name()).rows(settings.components())),
+                () -> new Ranger21(settings, spec -> trajectory
+                        .tensors()
+                        .get(spec.name())
+                        .rows(settings.components(), convolutionsOnly)),
                 rate);
     }
 
@@ -46,7 +51,6 @@ final class Ranger21Golden {
                 p.path("agc").asBoolean() ? p.path("agc_clip").asDouble() : 0,
                 p.path("agc_eps").asDouble(),
                 p.path("gc").asBoolean(),
-                p.path("gc_conv_only").asBoolean(),
                 p.path("norm_gc").asBoolean(),
                 p.path("pnm").asBoolean(),
                 p.path("softplus").asBoolean() ? p.path("beta_softplus").asDouble() : 0,
@@ -79,20 +83,21 @@ final class Ranger21Golden {
     }
 
     private static Ranger21Reference reference(
-            GoldenTrajectory trajectory, Ranger21.Settings settings, Map<String, double[]> start) {
-        Ranger21Reference reference = new Ranger21Reference(settings);
+            GoldenTrajectory trajectory, Supplier<Ranger21Reference> empty, Map<String, double[]> start) {
+        Ranger21Reference reference = empty.get();
         trajectory.tensors().forEach((name, tensor) -> reference.with(tensor, start.get(name)));
         return reference;
     }
 
     private static Map<String, double[]> undoFirstStep(
-            GoldenTrajectory trajectory, Ranger21.Settings settings, double lr) {
-        List<double[]> gradients = List.copyOf(trajectory.at("in/grad.", 0).values());
+            GoldenTrajectory trajectory, Supplier<Ranger21Reference> empty, double lr) {
+        List<double[]> gradients =
+                List.copyOf(trajectory.at("in/grad.", 0).values());
         Map<String, double[]> after = trajectory.at("out/param.", 0);
         Map<String, double[]> start = new LinkedHashMap<>();
         after.forEach((name, values) -> start.put(name, values.clone()));
         for (int round = 0; round < ROUNDS; round++) {
-            Ranger21Reference reference = reference(trajectory, settings, start);
+            Ranger21Reference reference = reference(trajectory, empty, start);
             reference.step(gradients, lr);
             double worst = 0;
             int index = 0;
@@ -113,10 +118,10 @@ final class Ranger21Golden {
 
     private static void checkReference(
             GoldenTrajectory trajectory,
-            Ranger21.Settings settings,
+            Supplier<Ranger21Reference> empty,
             Map<String, double[]> start,
             IntToDoubleFunction rate) {
-        Ranger21Reference reference = reference(trajectory, settings, start);
+        Ranger21Reference reference = reference(trajectory, empty, start);
         List<String> names = new ArrayList<>(trajectory.tensors().keySet());
         double[][] path = new double[names.size()][];
         for (int t = 0; t < trajectory.steps(); t++) {

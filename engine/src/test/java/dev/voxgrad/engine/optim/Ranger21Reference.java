@@ -32,12 +32,19 @@ final class Ranger21Reference {
 
     private final Ranger21.Settings settings;
     private final Ranger21.Components c;
+    private final boolean convolutionsOnly;
     private final List<Entry> entries = new ArrayList<>();
     private int step;
 
     Ranger21Reference(Ranger21.Settings settings) {
+        this(settings, false);
+    }
+
+    /** With centring of weights of more than three axes only, or of all. */
+    Ranger21Reference(Ranger21.Settings settings, boolean convolutionsOnly) {
         this.settings = settings;
         this.c = settings.components();
+        this.convolutionsOnly = convolutionsOnly;
     }
 
     Ranger21Reference with(TorchTensor tensor, double... start) {
@@ -123,7 +130,7 @@ final class Ranger21Reference {
     }
 
     private void centralize(Entry e, double[] g) {
-        if (!c.centralize() || e.tensor.axes() <= (c.centralizeConvolutionsOnly() ? 3 : 1)) {
+        if (!e.tensor.centred(c, convolutionsOnly)) {
             return;
         }
         int row = e.tensor.row();

@@ -31,11 +31,7 @@ class Ranger21Test {
     /** Strong decays, everything on. */
     private static Settings strong() {
         return new Settings(
-                0.9,
-                0.999,
-                1e-8,
-                0.1,
-                new Components(0.01, 1e-3, true, false, true, true, 50, 0.02, 5, 0.5, DecayScope.ALL));
+                0.9, 0.999, 1e-8, 0.1, new Components(0.01, 1e-3, true, true, true, 50, 0.02, 5, 0.5, DecayScope.ALL));
     }
 
     /**
@@ -134,18 +130,9 @@ class Ranger21Test {
                 double normLoss,
                 int lookahead,
                 DecayScope scope) {
+            double alpha = lookahead > 0 ? 0.3 : 0.5;
             return new Components(
-                    clip,
-                    1e-3,
-                    centralize,
-                    false,
-                    normalize,
-                    positiveNegative,
-                    softplus,
-                    normLoss,
-                    lookahead,
-                    0.3,
-                    scope);
+                    clip, 1e-3, centralize, normalize, positiveNegative, softplus, normLoss, lookahead, alpha, scope);
         }
     }
 
@@ -240,22 +227,22 @@ class Ranger21Test {
             assertThat(state.get("slow_weight.0").toArray()).containsExactly(1, -2);
             assertThat(state.get("odd_momentum.0").toArray()).containsOnly(0);
             Settings bare = new Settings(
-                    0.9,
-                    0.999,
-                    1e-8,
-                    0,
-                    new Components(0, 1e-3, false, false, false, false, 0, 0, 0, 0.5, DecayScope.ALL));
+                    0.9, 0.999, 1e-8, 0, new Components(0, 1e-3, false, false, false, 0, 0, 0, 0.5, DecayScope.ALL));
             assertThat(new Ranger21(bare).state().tensors(p)).containsOnlyKeys("odd_momentum.0", "second_moment.0");
         }
     }
 
     @Test
     void wrongSettingsAreErrors() {
-        assertThatThrownBy(() -> new Components(-1, 1e-3, true, false, true, true, 50, 0, 5, 0.5, DecayScope.ALL))
+        assertThatThrownBy(() -> new Components(-1, 1e-3, true, true, true, 50, 0, 5, 0.5, DecayScope.ALL))
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining("ranger21.clip is -1.0; use 0 (off)");
-        assertThatThrownBy(() -> new Components(0, 1e-3, true, false, true, true, 50, 0, 5, 1.5, DecayScope.ALL))
+        assertThatThrownBy(() -> new Components(0, 1e-3, true, true, true, 50, 0, 5, 1.5, DecayScope.ALL))
                 .hasMessageContaining("lookaheadAlpha is 1.5");
+        assertThatThrownBy(() -> new Components(0, 1e-2, true, true, true, 50, 0, 5, 0.5, DecayScope.ALL))
+                .hasMessageContaining("ranger21.clipEps is 0.01; use it with a clip above 0");
+        assertThatThrownBy(() -> new Components(0, 1e-3, true, true, true, 50, 0, 0, 0.3, DecayScope.ALL))
+                .hasMessageContaining("ranger21.lookaheadAlpha is 0.3; use it with lookaheadSteps above 0");
         assertThatThrownBy(() -> new Settings(1, 0.999, 1e-8, 0, Components.DEFAULT))
                 .hasMessageContaining("ranger21: beta1 1.0");
     }

@@ -37,13 +37,17 @@ record TorchTensor(int... shape) {
                         name, ParameterSpec.Role.WEIGHT, new Shape(shape[0], 1, 1, behindSecond(), second()), 1);
     }
 
+    /** Whether Ranger21 centres the gradient: never that of a vector, on wish only those of weights of convolutions. */
+    boolean centred(Ranger21.Components components, boolean convolutionsOnly) {
+        return components.centralize() && axes() > (convolutionsOnly ? 3 : 1);
+    }
+
     /** Ranger21's groups: one axis: all; two or three: along the second; more: all but the first. */
-    Ranger21.Rows rows(Ranger21.Components components) {
+    Ranger21.Rows rows(Ranger21.Components components, boolean convolutionsOnly) {
         if (axes() == 1) {
             return new Ranger21.Rows(elements(), 0);
         }
-        boolean centred = components.centralize() && (axes() > 3 || !components.centralizeConvolutionsOnly());
-        return new Ranger21.Rows(axes() < 4 ? second() : row(), centred ? row() : 0);
+        return new Ranger21.Rows(axes() < 4 ? second() : row(), centred(components, convolutionsOnly) ? row() : 0);
     }
 
     private int inMemory(int torch) {

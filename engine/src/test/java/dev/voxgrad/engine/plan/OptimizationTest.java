@@ -18,10 +18,16 @@ class OptimizationTest {
 
     private static final String LAST_OLD_KEY = "\"seed\" : 0";
 
+    private String base = Plans.small("zscore").toJson();
+
+    private void change(String text, String replacement) {
+        assertThat(base).contains(text, "\"sgd\"", "\"poly\"", LAST_OLD_KEY);
+        base = base.replace(text, replacement);
+    }
+
     /** The plan of {@link Plans#small} with another text for optimizer and schedule, and an object of options. */
     private Plan plan(String optimizer, String schedule, String options) {
-        String json = Plans.small("zscore").toJson();
-        assertThat(json).contains("\"sgd\"", "\"poly\"", LAST_OLD_KEY);
+        String json = base;
         Path file = folder.resolve("plan.json");
         try {
             Files.writeString(
@@ -98,6 +104,33 @@ class OptimizationTest {
         assertWrong("adamw", "poly", "{ \"ranger21\" : { \"clip\" : 1 } }", "ranger21 is set", "[ranger21]");
         assertWrong("sgd", "cosine", "{ \"polyPower\" : 2 }", "schedule cosine does not use it", "[poly]");
         assertWrong("sgd", "poly", "{ \"warmDownStart\" : 0.5 }", "[warm-up-down]");
+        assertWrong("ranger21", "poly", "{ \"ranger21\" : { \"clip\" : 0, \"clipEps\" : 0.1 } }", "clipEps is 0.1");
+        assertWrong("ranger21", "poly", "{ \"ranger21\" : { \"centralizeConvolutionsOnly\" : true } }", "unknown keys");
+        assertWrong("sgd", "warm-up-down", "{ \"warmDownStart\" : 1, \"warmDownFloor\" : 0 }", "warmDownFloor is 0.0");
+        change("\"momentum\" : 0.99", "\"momentum\" : 0.0");
+        assertWrong("sgd", "poly", "{ \"nesterov\" : false, \"dampening\" : 0.5 }", "0, because training.momentum is 0");
+    }
+
+    @Test
+    void ratesThatWouldRiseAreErrors() {
+        assertWrong("sgd", "cosine", "{ \"cosineEnd\" : 0.02 }", "cosineEnd is 0.02", "training.learningRate", "0.01");
+        assertWrong("sgd", "warm-up-down", "{ \"warmDownFloor\" : 0.02 }", "warmDownFloor is 0.02", "at most");
+        change("\"learningRate\" : 0.01", "\"learningRate\" : 1e-5");
+        assertWrong("sgd", "warm-up-down", "{}", "warmDownFloor is 3.0E-5", "training.learningRate, which is 1.0E-5");
+        plan("sgd", "warm-up-down", "{ \"warmDownFloor\" : 0 }");
+        plan("sgd", "warm-up-down", "{ \"warmDownStart\" : 1 }");
+        plan("sgd", "poly", "{}");
+    }
+
+    /** 1000 epochs of 250 steps. */
+    @Test
+    void warmUpAndMilestonesMustLieWithinTheTraining() {
+        assertWrong("sgd", "poly", "{ \"warmUpSteps\" : 250000 }", "warmUpSteps is 250000", "the 250000 steps");
+        plan("sgd", "poly", "{ \"warmUpSteps\" : 249999 }");
+        assertWrong("sgd", "step", "{ \"milestones\" : [2, 9], \"warmUpSteps\" : 500 }", "[2, 9]", "warmUpSteps is 500");
+        plan("sgd", "step", "{ \"milestones\" : [2, 9], \"warmUpSteps\" : 499 }");
+        change("\"epochs\" : 1000", "\"epochs\" : 8589935");
+        assertWrong("sgd", "poly", "{}", "training.iterationsPerEpoch is 250; use at most 249");
     }
 
     private void assertWrong(String optimizer, String schedule, String options, String... message) {

@@ -96,7 +96,7 @@ class LearningRateTest {
         assertThat(steps.at(9, 3)).isCloseTo(LR * (1 + Math.cos(Math.PI * 34 / 35)) / 2, within(1e-15));
         assertThatThrownBy(() -> rate("poly", 0, byStep(40)))
                 .isInstanceOf(ConfigException.class)
-                .hasMessageContaining("warmUpSteps is 40; use fewer than the 40 steps");
+                .hasMessageContaining("warmUpSteps is 40; use fewer than the 40 steps of the training");
     }
 
     @Test
