@@ -187,6 +187,15 @@ public record NetworkSpec(
         return Family.of(network).initializer();
     }
 
+    /**
+     * Whether this architecture has a head at full resolution only, so that there is no deep supervision.
+     *
+     * @throws ConfigException when there is no such architecture
+     */
+    public boolean singleHead() {
+        return Family.of(network).has(Family.Trait.SINGLE_HEAD);
+    }
+
     /** The activation as a function. */
     Activation.Function function() {
         return activation.equals(MISH)

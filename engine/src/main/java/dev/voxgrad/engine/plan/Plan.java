@@ -81,6 +81,7 @@ public record Plan(
         require(outputs != null, "outputs", null, "softmax or sigmoid");
         requireChannels(network, channelNames.size(), outputs, new LabelNames(labels));
         requirePatch(network, patchSize);
+        requireSameDeepSupervision(network, training);
     }
 
     /** With softmax outputs. */
@@ -121,6 +122,15 @@ public record Plan(
                 network.classes(),
                 outputs.channels(labels) + ", as many as labels without ignore"
                         + (outputs == Outputs.SIGMOID ? " and background, because outputs is sigmoid" : ""));
+    }
+
+    /** The network makes the outputs, the training weighs them: one without the other has no effect. */
+    private static void requireSameDeepSupervision(NetworkSpec network, Training training) {
+        if (network.deepSupervision() != training.deepSupervision()) {
+            throw new ConfigException("training.deepSupervision is " + training.deepSupervision()
+                    + ", network.deepSupervision is " + network.deepSupervision() + "; use the same value in both"
+                    + (network.singleHead() ? ", false for a " + network.network() : ""));
+        }
     }
 
     private static void requirePatch(NetworkSpec network, List<Integer> patch) {

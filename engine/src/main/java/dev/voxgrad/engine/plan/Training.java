@@ -23,7 +23,7 @@ import java.util.TreeSet;
  * @param foregroundOversampling share of each batch that is centred on foreground, the last samples of it
  * @param mirrorAxes axes that are flipped at random, in training and for averaging in prediction: 0 = z, 1 = y, 2 = x
  * @param intensity random changes of intensities
- * @param deepSupervision whether the lower resolutions of the decoder have losses too
+ * @param deepSupervision whether the lower resolutions of the decoder have losses too; as in the network
  * @param earlyStopPatience epochs without a better moving average of the validation Dice before the end; 0 = off
  * @param checkpointEvery epochs between two checkpoints
  * @param seed of every random number of the training

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.voxgrad.engine.ConfigException;
 import dev.voxgrad.engine.DataException;
+import dev.voxgrad.engine.nn.NetworkSpec;
+import dev.voxgrad.engine.nn.Networks;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -87,6 +89,39 @@ class PlanTest {
         assertWrong("\"batchSize\" : 2,", "", "missing keys [batchSize]");
         assertWrong("\"classes\" : 3", "\"classes\" : 4", "network.classes is 4", "3");
         assertWrong("\"patchSize\" : [ 8,", "\"patchSize\" : [ 9,", "patchSize", "divisible");
+    }
+
+    @Test
+    void networkAndTrainingMustAgreeOnDeepSupervision() {
+        String training = "\"deepSupervision\" : true,\n    \"earlyStopPatience\"";
+        assertWrong(
+                training,
+                training.replace("true", "false"),
+                "training.deepSupervision is false",
+                "network.deepSupervision is true",
+                "the same value in both");
+        String network = "\"deepSupervision\" : true,\n    \"negativeSlope\"";
+        assertWrong(network, network.replace("true", "false"), "network.deepSupervision is false");
+    }
+
+    /** Networks that cannot have it say so. */
+    @Test
+    void networksWithASingleHeadNeedATrainingWithoutDeepSupervision() {
+        Plan plan = Plans.small("zscore");
+        NetworkSpec basic = Networks.basicUNet(3, 1, 3, List.of(4, 4, 4, 4, 4, 4), NetworkSpec.MISH, 0);
+        assertThatThrownBy(() -> new Plan(
+                        plan.formatVersion(),
+                        plan.name(),
+                        plan.channelNames(),
+                        plan.normalization(),
+                        plan.labels(),
+                        plan.spacingMm(),
+                        List.of(32, 32, 32),
+                        plan.batchSize(),
+                        basic,
+                        plan.training()))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("use the same value in both, false for a BasicUNet");
     }
 
     private void assertWrong(String text, String replacement, String... message) {

@@ -28,7 +28,7 @@ public final class Plans {
                 List.of(4, 8),
                 List.of(threes, threes),
                 List.of(ones, twos),
-                false);
+                true);
         List<String> names =
                 IntStream.range(0, normalization.length).mapToObj(i -> "c" + i).toList();
         return new Plan(

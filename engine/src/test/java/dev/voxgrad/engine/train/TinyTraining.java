@@ -113,7 +113,29 @@ final class TinyTraining {
                 plan.patchSize(),
                 plan.batchSize(),
                 network,
-                plan.training());
+                withoutDeepSupervision(plan.training()));
+    }
+
+    private static Training withoutDeepSupervision(Training t) {
+        return new Training(
+                t.loss(),
+                t.optimizer(),
+                t.learningRate(),
+                t.momentum(),
+                t.weightDecay(),
+                t.schedule(),
+                t.warmUpEpochs(),
+                t.epochs(),
+                t.iterationsPerEpoch(),
+                t.validationIterations(),
+                t.gradientClip(),
+                t.foregroundOversampling(),
+                t.mirrorAxes(),
+                t.intensity(),
+                false,
+                t.earlyStopPatience(),
+                t.checkpointEvery(),
+                t.seed());
     }
 
     static List<PreparedCase> cases(int count, int seed) {
