@@ -136,10 +136,13 @@ public record SegmentationLoss(Sum sum, int classes, OptionalInt ignoreLabel, Re
         try (Scope scope = logits.device().scope()) {
             Inputs inputs = inputs(scope, logits, labels, mask);
             List<SegLoss.Pass> passes = sum.passes();
+            double value = SegLoss.value(logits, inputs.labels, inputs.options, passes);
+            if (sum.tensors().isEmpty()) {
+                return value;
+            }
             if (passes.isEmpty()) {
                 checkLabels(logits, inputs);
             }
-            double value = SegLoss.value(logits, inputs.labels, inputs.options, passes);
             for (dev.voxgrad.engine.op.Sum.Term term : tensors(Tape.inference(scope), logits, inputs)) {
                 value += term.weight() * (double) term.x().item();
             }
