@@ -18,8 +18,8 @@ import java.util.stream.IntStream;
  * </pre>
  *
  * <p>As in MONAI's {@code GeneralizedDiceLoss} a class that is not in the row, whose weight would be infinite, gets the largest finite
- * weight of the row; all weights are 0 when no class in use occurs, and L is 1 - a/b, 0 by default. Weights are constants for the
- * gradient. Mind that with 1/G^2 the sum is tiny for large volumes, so that a and b pull L towards 0.
+ * weight of the row. When no class in use occurs, all weights of 1/G and 1/G^2 are 0 and L is 1 - a/b, 0 by default; with equal weights
+ * L is then 1 - a / (sum_c P + b). Weights are constants for the gradient. Mind that with 1/G^2 the sum is tiny for large volumes, so that a and b pull L towards 0.
  *
  * <p>The variant of nnU-Net v1 is w = 1/(G + 1e-6) or its square, and L = -D.
  *
@@ -27,7 +27,7 @@ import java.util.stream.IntStream;
  * @param background true: class 0 is one of the classes in use
  * @param batch true: one ratio for the batch
  * @param numeratorSmooth a, at least 0
- * @param denominatorSmooth b, at least 0
+ * @param denominatorSmooth b, above 0
  * @param nnunetV1 true: the variant of nnU-Net v1
  * @param nonlinearity softmax for classes, sigmoid for regions
  */
@@ -59,9 +59,12 @@ public record GeneralizedDice(
 
     /** Checks the ranges. */
     public GeneralizedDice {
-        if (!(numeratorSmooth >= 0 && denominatorSmooth >= 0 && numeratorSmooth + denominatorSmooth < 1 / 0.0)) {
-            throw new ConfigException("gdl: smooth_nr " + numeratorSmooth + " and smooth_dr " + denominatorSmooth
-                    + " must be numbers of at least 0");
+        if (!(numeratorSmooth >= 0 && numeratorSmooth < Double.POSITIVE_INFINITY)) {
+            throw new ConfigException("gdl: smooth_nr " + numeratorSmooth + " must be a number of at least 0");
+        }
+        if (!(denominatorSmooth > 0 && denominatorSmooth < Double.POSITIVE_INFINITY)) {
+            throw new ConfigException("gdl: smooth_dr " + denominatorSmooth
+                    + " must be a number above 0, or nothing is divided by nothing where no voxel counts");
         }
     }
 

@@ -23,7 +23,7 @@ import java.util.List;
  * @param squared true: P is the sum of p squared
  * @param jaccard true: the union instead of the mean volume
  * @param numeratorSmooth a, at least 0
- * @param denominatorSmooth b, at least 0
+ * @param denominatorSmooth b, above 0
  * @param weights w, one per class, also for a background that is not in use
  * @param reduction mean or sum over samples and classes
  * @param nonlinearity softmax for classes, sigmoid for regions
@@ -53,15 +53,15 @@ public record MonaiDice(
 
     /** Checks the ranges. */
     public MonaiDice {
-        requireSmooth("smooth_nr", numeratorSmooth);
-        requireSmooth("smooth_dr", denominatorSmooth);
-        weights.requireLabels("monai_dice", nonlinearity);
-    }
-
-    private static void requireSmooth(String name, double value) {
-        if (!(value >= 0 && value < Double.POSITIVE_INFINITY)) {
-            throw new ConfigException("monai_dice: " + name + " " + value + " must be a number of at least 0");
+        if (!(numeratorSmooth >= 0 && numeratorSmooth < Double.POSITIVE_INFINITY)) {
+            throw new ConfigException(
+                    "monai_dice: smooth_nr " + numeratorSmooth + " must be a number of at least 0");
         }
+        if (!(denominatorSmooth > 0 && denominatorSmooth < Double.POSITIVE_INFINITY)) {
+            throw new ConfigException("monai_dice: smooth_dr " + denominatorSmooth
+                    + " must be a number above 0, or nothing is divided by nothing where no voxel counts");
+        }
+        weights.requireLabels("monai_dice", nonlinearity);
     }
 
     static MonaiDice parse(Arguments arguments) {
