@@ -35,6 +35,11 @@ public final class Arguments {
         }
     }
 
+    /** The name in the text, for messages: one term may have several. */
+    public String lossName() {
+        return call.name();
+    }
+
     /** What the text is read for: classes, ignore label, counts of the training labels. */
     public LossContext context() {
         return builder.context();
@@ -133,31 +138,11 @@ public final class Arguments {
     private ClassWeights byRule(ClassWeights.Rule rule, int position, String name) {
         LabelCounts counts = context()
                 .counts()
-                .orElseThrow(() -> error(
+                .orElseGet(() -> builder.withoutCounts(error(
                         position,
                         name + "=" + TermText.word(rule)
-                                + " needs training labels, and there are none here; give a list"));
+                                + " needs training labels, and there are none here; give a list")));
         return ClassWeights.of(rule, counts);
-    }
-
-    /** Two numbers as in {@code at=0.33..0.66}. */
-    public record Range(double from, double to) {
-        @Override
-        public String toString() {
-            return TermText.number(from) + ".." + TermText.number(to);
-        }
-    }
-
-    /** A range. */
-    public Range range(String name, Range standard) {
-        return find(name)
-                .map(argument -> {
-                    if (argument.value() instanceof Syntax.Range range) {
-                        return new Range(range.from(), range.to());
-                    }
-                    throw expected(argument, "a range such as 0.3..0.6");
-                })
-                .orElse(standard);
     }
 
     /** The loss, or weighted sum of losses, that must be written at a place, for example in {@code blob(dice + bce)}. */

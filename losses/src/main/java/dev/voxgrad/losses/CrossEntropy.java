@@ -31,8 +31,12 @@ public record CrossEntropy(ClassWeights weights, double labelSmoothing, Reductio
 
     /** Checks the ranges. */
     public CrossEntropy {
-        if (!(labelSmoothing >= 0 && labelSmoothing < 1)) {
-            throw new ConfigException("ce: smoothing " + labelSmoothing + " is not in [0, 1)");
+        requireSmoothing("ce", labelSmoothing);
+    }
+
+    private static void requireSmoothing(String name, double smoothing) {
+        if (!(smoothing >= 0 && smoothing < 1)) {
+            throw new ConfigException(name + ": smoothing " + smoothing + " is not in [0, 1)");
         }
     }
 
@@ -46,9 +50,12 @@ public record CrossEntropy(ClassWeights weights, double labelSmoothing, Reductio
     }
 
     private static CrossEntropy parse(Arguments arguments, ClassWeights weights) {
+        double smoothing = arguments.number("smoothing", DEFAULT.labelSmoothing);
+        requireSmoothing(arguments.lossName(), smoothing);
+        weights.requireClasses(arguments.lossName(), arguments.context().classes());
         return new CrossEntropy(
                 weights,
-                arguments.number("smoothing", DEFAULT.labelSmoothing),
+                smoothing,
                 arguments.choice("reduction", DEFAULT.reduction));
     }
 

@@ -3,6 +3,7 @@ package dev.voxgrad.losses;
 import dev.voxgrad.engine.ConfigException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
@@ -15,6 +16,7 @@ final class LossBuilder {
     private final Catalog catalog;
     private final LossContext context;
     private final boolean sigmoid;
+    private Optional<ConfigException> missing = Optional.empty();
 
     private LossBuilder(String text, Catalog catalog, LossContext context, boolean sigmoid) {
         this.text = text;
@@ -27,7 +29,12 @@ final class LossBuilder {
     static Sum build(String text, Catalog catalog, LossContext context) {
         Syntax.Total total = LossText.read(text, catalog.list());
         boolean sigmoid = speaksOfSigmoid(total, text, catalog);
-        return new LossBuilder(text, catalog, context, sigmoid).sum(total);
+        LossBuilder builder = new LossBuilder(text, catalog, context, sigmoid);
+        Sum sum = builder.sum(total);
+        if (builder.missing.isPresent()) {
+            throw builder.missing.get();
+        }
+        return sum;
     }
 
     /** Whether text speaks of sigmoid probabilities. */
@@ -53,11 +60,23 @@ final class LossBuilder {
         };
     }
 
-    /** The terms of a loss that is an argument of another one, or the whole text. */
+    /**
+     * The terms of a loss that is an argument of another one, or the whole text.
+     *
+     * @throws ConfigException also when all weights are 0, which would train nothing
+     */
     Sum sum(Syntax.Total total) {
+        Sum sum = terms(total);
+        if (sum.evaluated().isEmpty()) {
+            throw LossText.error(text, total.position(), "all weights are 0, which trains nothing; give one above 0");
+        }
+        return sum;
+    }
+
+    private Sum terms(Syntax.Total total) {
         List<Sum.Part> parts = new ArrayList<>();
         for (Syntax.Part part : total.parts()) {
-            Term term = part.factor() instanceof Syntax.Total inner ? sum(inner) : term((Syntax.Call) part.factor());
+            Term term = part.factor() instanceof Syntax.Total inner ? terms(inner) : term((Syntax.Call) part.factor());
             parts.add(located(part.position(), () -> new Sum.Part(part.weight(), term)));
         }
         return located(total.position(), () -> new Sum(parts));
@@ -72,6 +91,15 @@ final class LossBuilder {
             made.requireClasses(context.classes());
             return made;
         });
+    }
+
+    /**
+     * Counts to go on with where there are none. The error is thrown when the rest of the text turns out to be right: a loss that
+     * cannot be used with any counts should say so first.
+     */
+    LabelCounts withoutCounts(ConfigException error) {
+        missing = missing.or(() -> Optional.of(error));
+        return LabelCounts.equal(context.classes());
     }
 
     String text() {

@@ -73,6 +73,7 @@ public final class Losses {
     public static List<String> warnings(Loss loss, int epochs) {
         if (!(loss.at(Progress.ofEpoch(0, epochs)) instanceof SegmentationLoss first)
                 || first.classes() < MANY_CLASSES
+                || first.sum().evaluated().isEmpty()
                 || !first.sum().evaluated().stream().allMatch(part -> part.term() instanceof WeightedDice)) {
             return List.of();
         }

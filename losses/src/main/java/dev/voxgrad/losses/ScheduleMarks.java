@@ -140,7 +140,7 @@ public record ScheduleMarks(Unit unit, List<Double> values, By by) {
             String value = last == 0
                     ? TermText.number(values.getFirst())
                     : values.equals(spread(values.getFirst(), values.getLast(), values.size()))
-                            ? new Arguments.Range(values.getFirst(), values.getLast()).toString()
+                            ? TermText.number(values.getFirst()) + ".." + TermText.number(values.getLast())
                             : TermText.list(values);
             text.argument(TermText.word(unit), value, false);
         }

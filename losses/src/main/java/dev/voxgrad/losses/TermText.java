@@ -64,11 +64,6 @@ public final class TermText {
         return argument(argument, word(value), value == standard);
     }
 
-    /** A range. */
-    public TermText argument(String argument, Arguments.Range value, Arguments.Range standard) {
-        return argument(argument, value.toString(), value.equals(standard));
-    }
-
     /** A list whose default is empty. */
     public TermText argument(String argument, List<Double> values) {
         return argument(argument, list(values), values.isEmpty());

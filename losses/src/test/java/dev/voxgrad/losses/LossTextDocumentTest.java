@@ -32,6 +32,20 @@ class LossTextDocumentTest {
     }
 
     @Test
+    void numbersThatNeedNoNameAreTheDefaults() throws IOException {
+        Matcher sentence = Pattern.compile("a number without its name: ([^;]*);").matcher(Files.readString(DOCUMENT));
+        assertThat(sentence.find()).isTrue();
+        Matcher example = Pattern.compile("`((\\w+)\\([^`]*\\))`").matcher(sentence.group(1));
+        Set<String> names = new TreeSet<>();
+        LossContext context = LossContext.of(3);
+        while (example.find()) {
+            names.add(example.group(2));
+            assertThat(Losses.parse(example.group(1), context)).isEqualTo(Losses.parse(example.group(2), context));
+        }
+        assertThat(names).containsExactly("focal", "topk", "tversky");
+    }
+
+    @Test
     void tableHasEveryLossWithItsArguments() throws IOException {
         Matcher row = Pattern.compile("^\\| `((\\w+)[^`]*)` \\| [^|]* \\| ([^|]*) \\|$", Pattern.MULTILINE)
                 .matcher(Files.readString(DOCUMENT));

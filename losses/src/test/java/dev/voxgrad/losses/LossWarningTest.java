@@ -3,11 +3,20 @@ package dev.voxgrad.losses;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
+import java.util.OptionalInt;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Weighted Dice alone from the first epoch did not converge with 28 classes. */
 class LossWarningTest {
+    @Test
+    void aLossOfNothingIsNotWeightedDice() {
+        Sum nothing = new Sum(List.of(new Sum.Part(0, CrossEntropy.DEFAULT)));
+        assertThat(Losses.warnings(new SegmentationLoss(nothing, 28, OptionalInt.empty()), 100))
+                .isEmpty();
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',

@@ -24,11 +24,8 @@ final class TestLosses {
             double share,
             CrossEntropy.Reduction reduction,
             int order,
-            Arguments.Range at,
             ClassWeights weights)
             implements RegionTerm {
-        static final Arguments.Range RANGE = new Arguments.Range(0, 1);
-
         @Override
         public Nonlinearity nonlinearity() {
             return inner.nonlinearity();
@@ -46,7 +43,6 @@ final class TestLosses {
                     .positional("share", share, 0.5)
                     .positional("reduction", reduction, CrossEntropy.Reduction.MEAN)
                     .argument("order", order, 1)
-                    .argument("at", at, RANGE)
                     .argument("weights", weights)
                     .toString();
         }
@@ -75,7 +71,6 @@ final class TestLosses {
                     share,
                     arguments.positional(2, "reduction", CrossEntropy.Reduction.MEAN),
                     arguments.integer("order", 1),
-                    arguments.range("at", Wrap.RANGE),
                     arguments.weights("weights"));
         }
     }
