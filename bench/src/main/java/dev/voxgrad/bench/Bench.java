@@ -1,6 +1,7 @@
 package dev.voxgrad.bench;
 
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.ServiceConfigurationError;
@@ -17,8 +18,17 @@ final class Bench {
 
     private static final double WARM_UP_MS = 2000;
 
-    private record Opened(Side side, String setting, Side.Run run, Map<String, float[]> answer, double mb)
+    /** A run that takes longer is timed once, directly after the run that gave the answer, and not in turn with the others. */
+    private static final double ONCE_MS = 20_000;
+
+    /** What is ready to be timed; {@code milliseconds} of its last warm-up. */
+    private record Opened(
+            Side side, String setting, Side.Run run, Map<String, float[]> answer, double mb, double milliseconds)
             implements AutoCloseable {
+        boolean timedOnce() {
+            return milliseconds > ONCE_MS;
+        }
+
         @Override
         public void close() {
             run.close();
@@ -74,7 +84,7 @@ final class Bench {
             }
             if (results.isEmpty()) {
                 String none = missing.isEmpty() ? "no peer does this" : String.join("; ", missing);
-                double ms = Pairing.medians(List.of(mine.run()), seconds).getFirst();
+                double ms = medians(List.of(mine)).getFirst();
                 results.add(new Result(
                         problem, direction, ms, mine.mb(), "", none, Double.NaN, Double.NaN, Double.NaN, ""));
             }
@@ -109,9 +119,9 @@ final class Bench {
                             error);
                 }
             }
-            List<Side.Run> runs = new ArrayList<>(List.of(mine.run()));
-            theirs.forEach(t -> runs.add(t.run()));
-            List<Double> medians = Pairing.medians(runs, seconds);
+            List<Opened> all = new ArrayList<>(List.of(mine));
+            all.addAll(theirs);
+            List<Double> medians = medians(all);
             int best = 1;
             for (int i = 2; i < medians.size(); i++) {
                 best = medians.get(i) < medians.get(best) ? i : best;
@@ -133,6 +143,14 @@ final class Bench {
         }
     }
 
+    /** Median milliseconds of each; those of a long run come from its warm-up. */
+    private List<Double> medians(List<Opened> all) {
+        List<Opened> inTurn = all.stream().filter(o -> !o.timedOnce()).toList();
+        Iterator<Double> timed =
+                Pairing.medians(inTurn.stream().map(Opened::run).toList(), seconds).iterator();
+        return all.stream().map(o -> o.timedOnce() ? o.milliseconds() : timed.next()).toList();
+    }
+
     private static Opened open(Side side, Problem problem, Direction direction, String setting) {
         double before = ResidentMemory.currentMb();
         Side.Run run = side.open(problem, direction, setting);
@@ -140,10 +158,12 @@ final class Bench {
             Map<String, float[]> answer = run.answer();
             ResidentMemory.resetPeak();
             double spent = 0;
+            double last = 0;
             for (int i = 0; i < WARM_UP && spent < WARM_UP_MS; i++) {
-                spent += run.milliseconds();
+                last = run.milliseconds();
+                spent += last;
             }
-            return new Opened(side, setting, run, answer, ResidentMemory.peakMb() - before);
+            return new Opened(side, setting, run, answer, ResidentMemory.peakMb() - before, last);
         } catch (RuntimeException e) {
             run.close();
             throw e;

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
@@ -67,11 +68,15 @@ public final class Main implements Callable<Integer> {
         Bench bench = new Bench(machine.device().threads(), seconds);
         Report report = new Report(machine, json, System.out);
         report.head(new Environment(LocalDate.now(), commit, bench.versions(), bench.missing()));
+        List<Result> measured = new ArrayList<>();
         for (Problem problem : problems) {
             for (Direction direction : problem.directions()) {
-                bench.run(problem, direction).forEach(report::add);
+                List<Result> rows = bench.run(problem, direction);
+                rows.forEach(report::add);
+                measured.addAll(rows);
             }
         }
+        report.end(Check.of(measured, machine));
         if (!save.isEmpty()) {
             Path results = root.resolve("bench/results");
             Files.writeString(results.resolve(save + ".md"), report.markdown());

@@ -17,7 +17,7 @@ final class Pairing {
     private Pairing() {}
 
     /**
-     * Median milliseconds of each run.
+     * Median milliseconds of each run; of no runs, none.
      *
      * @param seconds for all runs together; at least three rounds
      */
@@ -25,7 +25,7 @@ final class Pairing {
         List<List<Double>> samples = new ArrayList<>();
         runs.forEach(run -> samples.add(new ArrayList<>()));
         long end = System.nanoTime() + (long) (seconds * 1e9);
-        for (int round = 0; round < ROUNDS_MIN || System.nanoTime() < end; round++) {
+        for (int round = 0; !runs.isEmpty() && (round < ROUNDS_MIN || System.nanoTime() < end); round++) {
             for (int i = 0; i < runs.size(); i++) {
                 pause();
                 long turn = System.nanoTime() + (long) (Math.min(TURN_MS, 1e3 * seconds) * 1e6);

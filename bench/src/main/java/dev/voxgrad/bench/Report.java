@@ -47,6 +47,18 @@ final class Report {
         addMarkdown(row(result));
     }
 
+    /** The limits after the last row. */
+    void end(List<Check> checks) {
+        if (!checks.isEmpty()) {
+            addMarkdown("\n| limit | measured | at most | |\n|---|---|---|---|");
+        }
+        for (Check check : checks) {
+            addJson(check.json());
+            addMarkdown("| " + check.name() + " | " + number(check.measured()) + " | " + number(check.limit()) + " | "
+                    + check.verdict() + " |");
+        }
+    }
+
     private String row(Result r) {
         String name = r.problem().name() + ", " + r.direction();
         if (!r.error().isEmpty()) {

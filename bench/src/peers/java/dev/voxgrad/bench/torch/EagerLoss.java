@@ -17,23 +17,29 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * Losses as they are usually composed of PyTorch's ops: each term starts from the logits again, and Dice makes its one-hot labels
- * in every call. {@code dice} is nnU-Net's, {@code monai_dice} and {@code gdl} are MONAI's, {@code wdice} is over the batch.
+ * in every call. {@code dice} is nnU-Net's, {@code monai_dice} and {@code gdl} are MONAI's, {@code wdice} and {@code tversky} are over
+ * the batch.
  */
 final class EagerLoss {
     private static final double SMOOTH = 1e-5;
+    private static final double TVERSKY_BETA = 0.7; // of false negatives
+    private static final double FOCAL_GAMMA = 2;
     private static final long NONE = 0; // PyTorch's reductions
     private static final long MEAN = 1;
     private static final long NOTHING_IGNORED = -100; // PyTorch's default
 
-    private static final Map<String, BiFunction<EagerLoss, Tensor, Tensor>> TERMS = Map.of(
-            "ce", (loss, z) -> loss.crossEntropy(z, MEAN),
-            "dice", EagerLoss::dice,
-            "monai_dice", EagerLoss::monaiDice,
-            "gdl", EagerLoss::generalizedDice,
-            "wdice", EagerLoss::weightedDice,
-            "bce", (loss, z) -> torch.binary_cross_entropy_with_logits(z, loss.labels),
-            "topk", EagerLoss::topK,
-            "blob", (loss, z) -> loss.blobs.orElseThrow().value(z));
+    private static final Map<String, BiFunction<EagerLoss, Tensor, Tensor>> TERMS = Map.ofEntries(
+            Map.entry("ce", (loss, z) -> loss.crossEntropy(z, MEAN)),
+            Map.entry("dice", EagerLoss::dice),
+            Map.entry("monai_dice", EagerLoss::monaiDice),
+            Map.entry("gdl", EagerLoss::generalizedDice),
+            Map.entry("wdice", EagerLoss::weightedDice),
+            Map.entry("bce", (loss, z) -> torch.binary_cross_entropy_with_logits(z, loss.labels)),
+            Map.entry("topk", EagerLoss::topK),
+            Map.entry("topk_per_sample", EagerLoss::topKPerSample),
+            Map.entry("focal", EagerLoss::focal),
+            Map.entry("tversky", EagerLoss::tversky),
+            Map.entry("blob", (loss, z) -> loss.blobs.orElseThrow().value(z)));
 
     /** Sums over the grid, or over batch and grid, for each channel. */
     private record Sums(Tensor intersection, Tensor probability, Tensor count) {}
@@ -106,6 +112,28 @@ final class EagerLoss {
         Tensor each = crossEntropy(z, NONE).flatten();
         long count = Math.max(1, (long) (each.numel() * problem.share()));
         return torch.topk(each, count, 0, true, false).get0().mean();
+    }
+
+    /** The mean over the samples of the worst share of each. */
+    private Tensor topKPerSample(Tensor z) {
+        Tensor each = crossEntropy(z, NONE).flatten(1, -1);
+        long count = Math.max(1, (long) (each.size(1) * problem.share()));
+        return torch.topk(each, count, 1, true, false).get0().mean();
+    }
+
+    private Tensor focal(Tensor z) {
+        Tensor each = crossEntropy(z, NONE);
+        return each.neg().exp().neg().add(scalar(1)).pow(scalar(FOCAL_GAMMA)).mul(each).mean();
+    }
+
+    /** By true positives, false positives and false negatives of the foreground, as most public versions write it. */
+    private Tensor tversky(Tensor z) {
+        Sums s = sums(z, true, problem.target() == LossProblem.Target.CLASSES ? 1 : 0);
+        Tensor falsePositives = s.probability.sub(s.intersection).mul(scalar(1 - TVERSKY_BETA));
+        Tensor falseNegatives = s.count.sub(s.intersection).mul(scalar(TVERSKY_BETA));
+        Tensor numerator = s.intersection.add(scalar(1));
+        Tensor denominator = s.intersection.add(falsePositives).add(falseNegatives).add(scalar(1));
+        return numerator.div(denominator).mean().neg().add(scalar(1));
     }
 
     private Tensor dice(Tensor z) {
