@@ -2,6 +2,7 @@ package dev.voxgrad.cli;
 
 import dev.voxgrad.engine.DataException;
 import dev.voxgrad.engine.OutputFolder;
+import dev.voxgrad.engine.infer.Uncertainty;
 import dev.voxgrad.engine.plan.Case;
 import dev.voxgrad.engine.tensor.Device;
 import java.io.PrintWriter;
@@ -79,6 +80,20 @@ final class PredictCommand implements Callable<Integer> {
     @Option(names = "--no-gaussian", description = "Weigh all voxels of a tile alike.")
     private boolean noGaussian;
 
+    @Option(
+            names = "--uncertainty",
+            paramLabel = "KIND",
+            description = {
+                "Also write CASE_uncertainty.nii.gz, numbers from 0 to 1: margin (1 at p = 1/2), entropy, or complement",
+                "(1 - p, so 1 in certain background)."
+            })
+    private Optional<Uncertainty> uncertainty = Optional.empty();
+
+    @Option(
+            names = "--probabilities",
+            description = "Also write CASE.safetensors, a tensor [class, z, y, x], as evaluate --probabilities reads it.")
+    private boolean probabilities;
+
     @Override
     public Integer call() throws Exception {
         if (!(step > 0 && step <= 1)) {
@@ -93,8 +108,9 @@ final class PredictCommand implements Callable<Integer> {
         OutputFolder.requireUsable(output);
         List<PredictionJob.Result> results;
         try (Device opened = device.open()) {
-            results = PredictionJob.run(
-                    model, cases, output, ending, new PredictionJob.Settings(step, !noGaussian, !noMirror), opened);
+            PredictionJob.Settings settings =
+                    new PredictionJob.Settings(step, !noGaussian, !noMirror, uncertainty, probabilities);
+            results = PredictionJob.run(model, cases, output, ending, settings, opened);
         }
         List<PredictionJob.Result> failed =
                 results.stream().filter(r -> r.error() != null).toList();

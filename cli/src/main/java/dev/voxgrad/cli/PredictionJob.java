@@ -2,8 +2,10 @@ package dev.voxgrad.cli;
 
 import dev.voxgrad.engine.OutputFolder;
 import dev.voxgrad.engine.infer.ImportanceMap;
+import dev.voxgrad.engine.infer.PredictionFiles;
 import dev.voxgrad.engine.infer.Predictor;
 import dev.voxgrad.engine.infer.SlidingWindow;
+import dev.voxgrad.engine.infer.Uncertainty;
 import dev.voxgrad.engine.nn.Module;
 import dev.voxgrad.engine.nn.Networks;
 import dev.voxgrad.engine.plan.Case;
@@ -19,9 +21,14 @@ import java.util.Optional;
 
 /** Predicts cases one after the other; a case that fails does not stop the others. */
 final class PredictionJob {
-    /** How the volume is covered. */
-    record Settings(double step, boolean gaussian, boolean mirror) {
-        static final Settings DEFAULT = new Settings(0.5, true, true);
+    /** How the volume is covered, and what is written beside the mask. */
+    record Settings(
+            double step,
+            boolean gaussian,
+            boolean mirror,
+            Optional<Uncertainty> uncertainty,
+            boolean probabilities) {
+        static final Settings DEFAULT = new Settings(0.5, true, true, Optional.empty(), false);
     }
 
     /**
@@ -54,17 +61,19 @@ final class PredictionJob {
                     SlidingWindow.Padding.ZERO);
             Predictor predictor = new Predictor(plan, List.of(network), device, window);
             for (Case c : cases) {
-                results.add(predict(predictor, c, output.resolve(c.id() + ending)));
+                PredictionFiles files = PredictionFiles.in(
+                        output, c.id(), ending, settings.uncertainty(), settings.probabilities());
+                results.add(predict(predictor, c, files));
             }
         }
         return results;
     }
 
-    private static Result predict(Predictor predictor, Case c, Path mask) {
+    private static Result predict(Predictor predictor, Case c, PredictionFiles files) {
         long start = System.nanoTime();
         try (Bar bar = new Bar(c.id())) {
-            predictor.write(c, mask, bar::tiles);
-            return new Result(c.id(), mask.toString(), (System.nanoTime() - start) / 1e9, null, ExitCode.OK);
+            predictor.write(c, files, bar::tiles);
+            return new Result(c.id(), files.mask().toString(), (System.nanoTime() - start) / 1e9, null, ExitCode.OK);
         } catch (RuntimeException e) {
             Failure failure = Failure.of(e);
             return new Result(c.id(), null, null, failure.message(), failure.exitCode());

@@ -7,6 +7,7 @@ import dev.voxgrad.engine.plan.Outputs;
 import dev.voxgrad.engine.plan.ResampleAxis;
 import dev.voxgrad.engine.plan.Resampler;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
 
@@ -23,6 +24,7 @@ public final class LabelExport implements PlaneSink {
     private final List<ResampleAxis> axes;
     private final Outputs outputs;
     private final byte[] labels; // of the crop box
+    private Optional<PlaneSink> next = Optional.empty();
     private float[] before = {};
     private float[] current = {};
     private int received;
@@ -47,6 +49,15 @@ public final class LabelExport implements PlaneSink {
         this.labels = new byte[to.d() * to.h() * to.w()];
     }
 
+    /**
+     * Also hands every plane of the crop box on, after its labels were found.
+     *
+     * @param sink gets logits [y][x][class] of the size of the crop box
+     */
+    void alsoTo(PlaneSink sink) {
+        next = Optional.of(sink);
+    }
+
     @Override
     public void accept(int z, float[] logits) {
         if (z != received || logits.length % (from.h() * from.w()) != 0) {
@@ -62,6 +73,9 @@ public final class LabelExport implements PlaneSink {
         for (; written < to.d() && az.high()[written] <= z; written++) {
             float[] low = az.low()[written] == z ? current : before;
             writePlane(written, low, current, classes);
+            if (next.isPresent()) {
+                next.get().accept(written, blended(written, low, current));
+            }
         }
     }
 
@@ -96,6 +110,18 @@ public final class LabelExport implements PlaneSink {
             }
         });
         return result;
+    }
+
+    private float[] blended(int z, float[] low, float[] high) {
+        if (axes.get(0).low()[z] == axes.get(0).high()[z]) {
+            return low;
+        }
+        float wz = (float) axes.get(0).weight()[z];
+        float[] plane = new float[low.length];
+        for (int i = 0; i < plane.length; i++) {
+            plane[i] = low[i] * wz + high[i] * (1 - wz);
+        }
+        return plane;
     }
 
     private void writePlane(int z, float[] low, float[] high, int classes) {

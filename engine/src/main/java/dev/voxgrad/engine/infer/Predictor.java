@@ -1,10 +1,13 @@
 package dev.voxgrad.engine.infer;
 
+import dev.voxgrad.engine.SafetensorsWriter;
 import dev.voxgrad.engine.image.Grid;
 import dev.voxgrad.engine.image.LabelVolume;
+import dev.voxgrad.engine.image.NiftiHeader;
 import dev.voxgrad.engine.image.NiftiReader;
 import dev.voxgrad.engine.image.NiftiWriter;
 import dev.voxgrad.engine.nn.Module;
+import dev.voxgrad.engine.op.Triple;
 import dev.voxgrad.engine.plan.Case;
 import dev.voxgrad.engine.plan.Plan;
 import dev.voxgrad.engine.plan.PreparedCase;
@@ -49,17 +52,35 @@ public record Predictor(Plan plan, List<Module> models, Device device, SlidingWi
     }
 
     /**
-     * Predicts one case and writes its label map with the header of the first image.
+     * Predicts one case and writes its label map, and the maps that are wanted, with the header of the first image. The probabilities
+     * are those of the mean logits on the grid of the source, so the mask follows from them.
      *
-     * @param output a .nii or .nii.gz file
+     * @throws dev.voxgrad.engine.DataException when the files are wrong or the result is not finite
      */
-    public void write(Case source, Path output, SlidingWindow.Progress progress) {
-        LabelVolume labels = predict(source, progress);
-        NiftiWriter.writeLabels(
-                output,
-                labels,
-                plan.labelNames().classes() - 1,
-                NiftiReader.readHeader(source.imageFiles().getFirst()));
+    public void write(Case source, PredictionFiles files, SlidingWindow.Progress progress) {
+        PreparedCase prepared = prepare(new Case(source.id(), source.imageFiles(), Optional.empty()));
+        LabelExport export = export(prepared);
+        ProbabilityExport maps = new ProbabilityExport(
+                prepared.sourceSize(),
+                prepared.crop(),
+                plan.outputs(),
+                files.uncertainty().map(PredictionFiles.UncertaintyFile::kind),
+                files.probabilities().isPresent());
+        if (files.hasMaps()) {
+            export.alsoTo(maps);
+        }
+        LabelVolume labels = predict(prepared, export, progress);
+        NiftiHeader header = NiftiReader.readHeader(source.imageFiles().getFirst());
+        NiftiWriter.writeLabels(files.mask(), labels, plan.labelNames().classes() - 1, header);
+        files.uncertainty().ifPresent(u -> NiftiWriter.writeFloat(u.file(), List.of(maps.uncertainty()), header));
+        files.probabilities().ifPresent(file -> writeProbabilities(file, maps.probabilities(), prepared.sourceSize()));
+    }
+
+    private static void writeProbabilities(Path file, float[] probabilities, Triple size) {
+        long channels = probabilities.length / size.d() / size.h() / size.w();
+        new SafetensorsWriter()
+                .f32(PredictionFiles.PROBABILITIES, probabilities, channels, size.d(), size.h(), size.w())
+                .writeTo(file);
     }
 
     /** Preprocessing runs on the CPU, whatever the device of the models. */
@@ -74,8 +95,15 @@ public record Predictor(Plan plan, List<Module> models, Device device, SlidingWi
 
     /** Predicts a prepared case. */
     public LabelVolume predict(PreparedCase prepared, SlidingWindow.Progress progress) {
-        LabelExport export = new LabelExport(
+        return predict(prepared, export(prepared), progress);
+    }
+
+    private LabelExport export(PreparedCase prepared) {
+        return new LabelExport(
                 prepared.size(), prepared.sourceSize(), prepared.crop(), prepared.separateAxisBack(), plan.outputs());
+    }
+
+    private LabelVolume predict(PreparedCase prepared, LabelExport export, SlidingWindow.Progress progress) {
         window.predict(prepared.id(), device, models, prepared.image(), prepared.size(), export, progress);
         byte[] labels = export.labels();
         short[] wide = new short[labels.length];

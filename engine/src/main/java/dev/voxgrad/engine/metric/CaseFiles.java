@@ -1,6 +1,7 @@
 package dev.voxgrad.engine.metric;
 
 import dev.voxgrad.engine.DataException;
+import dev.voxgrad.engine.infer.PredictionFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,7 +20,8 @@ import java.util.stream.Stream;
  */
 public record CaseFiles(String id, Path prediction, Path reference, Optional<Path> probabilities) {
     /**
-     * Pairs the files of two folders by name.
+     * Pairs the files of two folders by name. CASE_uncertainty beside a prediction CASE is its map, not a prediction, unless there is a
+     * reference of that name.
      *
      * @param ending of the files, such as {@code .nii.gz}
      * @param strict whether every reference must have a prediction
@@ -27,8 +29,11 @@ public record CaseFiles(String id, Path prediction, Path reference, Optional<Pat
      * @throws DataException listing all files without a partner, or when there is nothing to score
      */
     public static List<CaseFiles> pair(Path predictions, Path references, String ending, boolean strict) {
-        List<String> predicted = names(predictions, ending);
         List<String> referenced = names(references, ending);
+        List<String> found = names(predictions, ending);
+        List<String> predicted = found.stream()
+                .filter(name -> referenced.contains(name) || !isMap(name, found, ending))
+                .toList();
         if (predicted.isEmpty()) {
             throw new DataException(predictions + ": no file ends with " + ending + "; nothing to evaluate");
         }
@@ -69,6 +74,11 @@ public record CaseFiles(String id, Path prediction, Path reference, Optional<Pat
                     + "; they are looked for as CASE.safetensors and CASE" + ending);
         }
         return found;
+    }
+
+    private static boolean isMap(String name, List<String> predicted, String ending) {
+        String suffix = PredictionFiles.UNCERTAINTY_SUFFIX + ending;
+        return name.endsWith(suffix) && predicted.contains(name.substring(0, name.length() - suffix.length()) + ending);
     }
 
     private static void requireAll(List<String> wanted, List<String> present, String message) {
