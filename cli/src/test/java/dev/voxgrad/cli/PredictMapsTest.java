@@ -1,11 +1,13 @@
 package dev.voxgrad.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.voxgrad.engine.Safetensors;
 import dev.voxgrad.engine.image.LabelVolume;
 import dev.voxgrad.engine.image.NiftiReader;
 import dev.voxgrad.engine.image.Volume;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -66,8 +68,7 @@ class PredictMapsTest {
                 case "margin" -> 1 - Math.abs(2 * foreground - 1);
                 default -> entropy;
             };
-            assertThat((double) map.channels().getFirst()[v])
-                    .isCloseTo(wanted, org.assertj.core.api.Assertions.within(1e-5));
+            assertThat((double) map.channels().getFirst()[v]).isCloseTo(wanted, within(1e-5));
         }
     }
 
@@ -93,7 +94,7 @@ class PredictMapsTest {
     @Test
     void withoutTheOptionsThereAreMasksOnly(@TempDir Path masks) throws Exception {
         assertThat(predict(masks).exitCode()).isZero();
-        try (var files = java.nio.file.Files.list(masks)) {
+        try (var files = Files.list(masks)) {
             assertThat(files.map(f -> f.getFileName().toString())).containsExactlyInAnyOrder("p.nii.gz", "q.nii.gz");
         }
     }

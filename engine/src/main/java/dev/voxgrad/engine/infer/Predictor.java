@@ -52,6 +52,15 @@ public record Predictor(Plan plan, List<Module> models, Device device, SlidingWi
     }
 
     /**
+     * Predicts one case and writes its label map with the header of the first image.
+     *
+     * @param output a .nii or .nii.gz file
+     */
+    public void write(Case source, Path output, SlidingWindow.Progress progress) {
+        write(source, PredictionFiles.of(output), progress);
+    }
+
+    /**
      * Predicts one case and writes its label map, and the maps that are wanted, with the header of the first image. The probabilities
      * are those of the mean logits on the grid of the source, so the mask follows from them.
      *

@@ -42,7 +42,7 @@ class PredictorTest {
         try (Device device = Device.cpu();
                 Scope scope = device.scope()) {
             Predictor.of(plan, List.of(threshold(scope)), device)
-                    .write(RawDataset.open(folder).cases().getFirst(), PredictionFiles.of(output), (done, total) -> {});
+                    .write(RawDataset.open(folder).cases().getFirst(), output, (done, total) -> {});
         }
         NiftiLabels result = NiftiReader.readLabels(output);
         assertThat(result.labels().grid()).isEqualTo(DatasetFolder.GRID);

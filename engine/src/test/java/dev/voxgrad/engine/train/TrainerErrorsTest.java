@@ -50,7 +50,7 @@ class TrainerErrorsTest {
         assertThatThrownBy(() -> train(TinyTraining.LOSS, oneBad(), List.of()))
                 .isInstanceOf(DataException.class)
                 .hasMessageStartingWith("cases [case5_4]: loss: ")
-                .hasMessageContaining("the first one is 9");
+                .hasMessageContaining("a label that is not a class (0 to 2): 9");
     }
 
     @Test
