@@ -29,7 +29,7 @@ class GradCheckCommandTest {
         assertThat(run.exitCode()).isEqualTo(ExitCode.OK);
         assertThat(run.out())
                 .containsPattern("logits +\\[2,3,4,5,3\\], seed 0\n")
-                .contains("checked  360 entries, 8 directions\n")
+                .contains("checked  360 entries, 16 directions\n")
                 .containsPattern(
                         "worst +(logits(\\[\\d+\\]){5}|direction \\d): analytic -?\\d.*, numeric -?\\d.*, difference .*, tolerance .*\n")
                 .endsWith("PASS\n");

@@ -1,15 +1,11 @@
 package dev.voxgrad.losses;
 
-import dev.voxgrad.engine.autograd.Tape;
+import dev.voxgrad.engine.DataException;
 import dev.voxgrad.engine.op.Loss;
 import dev.voxgrad.engine.op.Progress;
 import dev.voxgrad.engine.op.SegLoss.Nonlinearity;
-import dev.voxgrad.engine.op.Sum;
 import dev.voxgrad.engine.tensor.Device;
-import dev.voxgrad.engine.tensor.Labels;
-import dev.voxgrad.engine.tensor.Scope;
 import dev.voxgrad.engine.tensor.Shape;
-import dev.voxgrad.engine.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
@@ -23,7 +19,8 @@ import java.util.stream.IntStream;
 
 /**
  * Compares the gradient of a loss with finite differences of its value, at random logits and labels. The gradient is taken under an
- * upstream factor, so that a loss which forgets the factor fails too.
+ * upstream factor, so that a loss which forgets the factor fails too. Part of the comparisons, and a check that NaN does not leak, are at
+ * labels some of which do not count.
  */
 public final class GradientCheck {
     /** Where a wrong factor or sign begins and the rounding of float32 has ended; of the largest entry of the gradient. */
@@ -48,7 +45,9 @@ public final class GradientCheck {
 
     private static final int MOST_ENTRIES = 600;
     private static final int DIRECTIONS = 8;
-    private static final float UPSTREAM = 3;
+
+    /** One voxel of so many does not count. */
+    private static final int COUNTED = 6;
 
     /** Logits are multiples of this, so that adding a step to them is exact in float32. */
     private static final double GRID = 1.0 / 1024;
@@ -108,16 +107,13 @@ public final class GradientCheck {
         }
     }
 
-    private final Device device;
     private final Shape shape;
     private final float[] logits;
-    private final byte[] targets;
-    private final long targetChannels;
+    private final CheckBatch batch;
     private final SegmentationLoss loss;
     private final Random random;
 
     private GradientCheck(Device device, SegmentationLoss loss, Shape shape, Random random) {
-        this.device = device;
         this.loss = loss;
         this.shape = shape;
         this.random = random;
@@ -126,8 +122,8 @@ public final class GradientCheck {
             logits[i] = (float) (Math.rint(random.nextGaussian() / GRID) * GRID);
         }
         boolean sigmoid = loss.sum().nonlinearity() == Nonlinearity.SIGMOID;
-        this.targetChannels = sigmoid ? shape.c() : 1;
-        this.targets = sigmoid ? sparse(logits.length) : classes();
+        byte[] labels = sigmoid ? sparse(logits.length) : classes();
+        this.batch = new CheckBatch(device, loss, shape, labels, Optional.empty());
     }
 
     /** 0/1 targets with components that do not all touch. */
@@ -187,32 +183,112 @@ public final class GradientCheck {
     }
 
     private Report report() {
-        double value = value(logits);
+        double value = batch.value(logits);
         if (!Double.isFinite(value)) {
             return Report.failed(loss, value, "the value is not finite");
         }
-        if (Double.compare(value, value(logits)) != 0) {
+        if (Double.compare(value, batch.value(logits)) != 0) {
             return Report.failed(loss, value, "a second evaluation gives another value");
         }
-        float[] gradient = gradient();
-        double largest = 0;
-        double square = 0;
-        for (float g : gradient) {
-            largest = Math.max(largest, Math.abs(g));
-            square += (double) g * g;
-        }
-        if (!Double.isFinite(square)) {
+        float[] gradient = batch.gradient(logits);
+        if (!isFinite(gradient)) {
             return Report.failed(loss, value, "the gradient is not finite");
         }
-        // A gradient of 0 everywhere may be right; then differences must vanish on the scale of the value per logit.
-        double scale = largest > 0 ? largest : Math.max(1, Math.abs(value)) / gradient.length;
         List<Entry> entries = new ArrayList<>();
         for (int i : entriesToCheck()) {
             float[] unit = new float[logits.length];
             unit[i] = 1;
-            entries.add(entry(place(i), unit, gradient[i], scale));
+            entries.add(entry(batch, place(i), unit, gradient[i], scale(gradient, value)));
         }
         int singles = entries.size();
+        entries.addAll(directions(batch, gradient, value, ""));
+        if (shape.n() * shape.voxels() > 1 && entries.stream().allMatch(Entry::passes)) {
+            byte[] counts = counts();
+            CheckBatch some = batch.counting(counts);
+            String problem = leak(some, counts);
+            if (!problem.isEmpty()) {
+                return Report.failed(loss, value, problem);
+            }
+            entries.addAll(directions(
+                    some, some.gradient(logits), some.value(logits), " with voxels that do not count"));
+        }
+        Entry worst =
+                entries.stream().max(Comparator.comparingDouble(Entry::badness)).orElseThrow();
+        boolean settled = entries.stream().allMatch(Entry::settled);
+        return new Report(
+                loss.toString(), value, singles, entries.size() - singles, Optional.of(worst), settled, "");
+    }
+
+    private static boolean isFinite(float... values) {
+        for (float value : values) {
+            if (!Float.isFinite(value)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** A gradient of 0 everywhere may be right; then differences must vanish on the scale of the value per logit. */
+    private static double scale(float[] gradient, double value) {
+        double largest = 0;
+        for (float g : gradient) {
+            largest = Math.max(largest, Math.abs(g));
+        }
+        return largest > 0 ? largest : Math.max(1, Math.abs(value)) / gradient.length;
+    }
+
+    /** 0 at some voxels but not at all. */
+    private byte[] counts() {
+        byte[] counts = new byte[logits.length / (int) shape.c()];
+        for (int voxel = 0; voxel < counts.length; voxel++) {
+            counts[voxel] = (byte) (random.nextInt(COUNTED) == 0 ? 0 : 1);
+        }
+        int without = random.nextInt(counts.length);
+        counts[without] = 0;
+        counts[(without + 1) % counts.length] = 1;
+        return counts;
+    }
+
+    /** What is wrong where voxels do not count, empty if nothing is: their logits must change nothing, whatever they are. */
+    private String leak(CheckBatch some, byte... counts) {
+        int channels = (int) shape.c();
+        float[] unknown = logits.clone();
+        float[] others = logits.clone();
+        for (int i = 0; i < logits.length; i++) {
+            if (counts[i / channels] == 0) {
+                unknown[i] = Float.NaN;
+                others[i] = 2 - 3 * logits[i];
+            }
+        }
+        for (Sum.Part part : loss.sum().tensors()) {
+            TensorTerm term = (TensorTerm) part.term();
+            try {
+                if (Float.compare(some.value(term, logits), some.value(term, others)) != 0) {
+                    return "the value of " + term + " depends on voxels that the mask leaves out";
+                }
+            } catch (DataException | IndexOutOfBoundsException e) {
+                return term + " reads labels that the mask leaves out: " + e.getMessage();
+            }
+        }
+        if (Double.compare(some.value(unknown), some.value(logits)) != 0) {
+            return "NaN in voxels that do not count changes the value";
+        }
+        float[] gradient = some.gradient(unknown);
+        for (int i = 0; i < gradient.length; i++) {
+            if (counts[i / channels] == 0 ? gradient[i] != 0 : !Float.isFinite(gradient[i])) {
+                return "with NaN in voxels that do not count the gradient is " + gradient[i] + " at " + place(i);
+            }
+        }
+        return "";
+    }
+
+    private List<Entry> directions(CheckBatch at, float[] gradient, double value, String where) {
+        double square = 0;
+        for (float g : gradient) {
+            square += (double) g * g;
+        }
+        double scale = Math.max(scale(gradient, value), Math.sqrt(square));
+        List<Entry> entries = new ArrayList<>();
         for (int k = 0; k < DIRECTIONS; k++) {
             float[] direction = new float[logits.length];
             double analytic = 0;
@@ -220,12 +296,9 @@ public final class GradientCheck {
                 direction[i] = random.nextBoolean() ? 1 : -1;
                 analytic += (double) direction[i] * gradient[i];
             }
-            entries.add(entry("direction " + (k + 1), direction, analytic, Math.max(scale, Math.sqrt(square))));
+            entries.add(entry(at, "direction " + (k + 1) + where, direction, analytic, scale));
         }
-        Entry worst =
-                entries.stream().max(Comparator.comparingDouble(Entry::badness)).orElseThrow();
-        boolean settled = entries.stream().allMatch(Entry::settled);
-        return new Report(loss.toString(), value, singles, DIRECTIONS, Optional.of(worst), settled, "");
+        return entries;
     }
 
     private List<Integer> entriesToCheck() {
@@ -248,13 +321,13 @@ public final class GradientCheck {
         return "logits" + place;
     }
 
-    private Entry entry(String where, float[] direction, double analytic, double scale) {
+    private Entry entry(CheckBatch at, String where, float[] direction, double analytic, double scale) {
         Difference best = new Difference(Double.NaN, Double.POSITIVE_INFINITY);
         // Voxels are rounded to float32 one by one; autograd ops round their sum, too.
         double voxels = loss.sum().tensors().isEmpty() ? (double) shape.n() * shape.voxels() : 1;
-        double noise = Math.ulp((float) Math.max(1, Math.abs(value(logits)))) / Math.sqrt(voxels);
+        double noise = Math.ulp((float) Math.max(1, Math.abs(at.value(logits)))) / Math.sqrt(voxels);
         for (double step : STEPS) {
-            Difference found = Difference.at(h -> value(moved(direction, h)), step, noise);
+            Difference found = Difference.at(h -> at.value(moved(direction, h)), step, noise);
             if (found.error() < best.error()) {
                 best = found;
             }
@@ -272,29 +345,5 @@ public final class GradientCheck {
             other[i] = logits[i] + (float) h * direction[i];
         }
         return other;
-    }
-
-    private Labels labels(Scope scope) {
-        return scope.labels(shape.withChannels(targetChannels), targets);
-    }
-
-    private double value(float[] at) {
-        try (Scope scope = device.scope()) {
-            return loss.value(scope.tensor(shape, at), labels(scope), Optional.empty());
-        }
-    }
-
-    private float[] gradient() {
-        try (Scope scope = device.scope()) {
-            Tensor z = scope.tensor(shape, logits);
-            Tape tape = Tape.training(scope, List.of(z));
-            Tensor value = loss.apply(tape, z, labels(scope));
-            Tensor scaled = Sum.apply(tape, List.of(new Sum.Term(UPSTREAM, value)));
-            float[] gradient = tape.backward(scaled).of(z).map(Tensor::toArray).orElse(new float[logits.length]);
-            for (int i = 0; i < gradient.length; i++) {
-                gradient[i] /= UPSTREAM;
-            }
-            return gradient;
-        }
     }
 }

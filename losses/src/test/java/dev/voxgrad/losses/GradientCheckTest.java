@@ -8,6 +8,7 @@ import dev.voxgrad.engine.autograd.Op;
 import dev.voxgrad.engine.autograd.Tape;
 import dev.voxgrad.engine.op.SegLoss.Nonlinearity;
 import dev.voxgrad.engine.op.SegLoss.Sums;
+import dev.voxgrad.engine.op.Softmax;
 import dev.voxgrad.engine.tensor.Device;
 import dev.voxgrad.engine.tensor.Labels;
 import dev.voxgrad.engine.tensor.Shape;
@@ -91,6 +92,47 @@ class GradientCheckTest {
     @Test
     void aValueThatIsNotANumberFails() {
         assertThat(check(new Wrong(1, Double.NaN)).problem()).contains("not finite");
+    }
+
+    /** The Brier score, of the voxels that count or of all. */
+    private record Brier(boolean forgetsMask) implements TensorTerm {
+        @Override
+        public Nonlinearity nonlinearity() {
+            return Nonlinearity.SOFTMAX;
+        }
+
+        @Override
+        public Tensor apply(Tape tape, Tensor logits, Labels labels, Optional<Labels> mask) {
+            Tensor p = Softmax.apply(tape, logits);
+            return TensorTermTest.Distance.apply(tape, p, labels, forgetsMask ? Optional.empty() : mask);
+        }
+    }
+
+    @Test
+    void forgettingTheMaskFails() {
+        assertThat(check(new Brier(false)).passes()).isTrue();
+        GradientCheck.Report report = check(new Brier(true));
+        assertThat(report.passes()).isFalse();
+        assertThat(report.problem()).contains("depends on voxels that the mask leaves out");
+    }
+
+    /** Cross entropy that knows no mask. */
+    private record Unmasked() implements TensorTerm {
+        @Override
+        public Nonlinearity nonlinearity() {
+            return Nonlinearity.SOFTMAX;
+        }
+
+        @Override
+        public Tensor apply(Tape tape, Tensor logits, Labels labels, Optional<Labels> mask) {
+            return new SegmentationLoss(Sum.of(CrossEntropy.DEFAULT), 3, OptionalInt.empty())
+                    .apply(tape, logits, labels);
+        }
+    }
+
+    @Test
+    void readingLabelsUnderTheMaskFails() {
+        assertThat(check(new Unmasked()).problem()).contains("reads labels that the mask leaves out");
     }
 
     /** An op that forgets the gradient that comes from above. */

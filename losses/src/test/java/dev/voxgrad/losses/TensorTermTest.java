@@ -73,7 +73,7 @@ class TensorTermTest {
     }
 
     @SuppressWarnings("ArrayRecordComponent") // never compared
-    private record Distance(Tensor p, float[] dp) implements Op {
+    record Distance(Tensor p, float[] dp) implements Op {
         static Tensor apply(Tape tape, Tensor p, Labels labels, Optional<Labels> mask) {
             float[] x = p.toArray();
             byte[] label = labels.toArray();
