@@ -1,5 +1,6 @@
 package dev.voxgrad.cli;
 
+import dev.voxgrad.engine.ConfigException;
 import dev.voxgrad.engine.metric.Bootstrap;
 import dev.voxgrad.engine.metric.CaseFiles;
 import dev.voxgrad.engine.metric.Comparison;
@@ -7,6 +8,7 @@ import dev.voxgrad.engine.metric.Evaluation;
 import dev.voxgrad.engine.metric.EvaluationSettings;
 import dev.voxgrad.engine.metric.Summary;
 import dev.voxgrad.engine.metric.SummaryJson;
+import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -27,6 +29,20 @@ record EvaluationJob(
         Evaluation first,
         Optional<Evaluation> second,
         Optional<Comparison> comparison) {
+    /** Warnings shown; the same one often holds for every case. */
+    private static final int WARNINGS = 10;
+
+    /**
+     * Checks the number of threads.
+     *
+     * @throws ConfigException when it is negative
+     */
+    static void requireThreads(int threads) {
+        if (threads < 0) {
+            throw new ConfigException("--threads must be 0 (all) or more, not " + threads);
+        }
+    }
+
     /** Scores all cases with a bar of progress. */
     static EvaluationJob run(
             EvaluationSettings settings,
@@ -47,14 +63,41 @@ record EvaluationJob(
         }
     }
 
+    /** Prints what is odd about files, up to ten lines. */
+    void printWarnings(PrintWriter err) {
+        List<String> warnings = warnings();
+        warnings.stream().limit(WARNINGS).forEach(w -> err.println("voxgrad: warning: " + w));
+        if (warnings.size() > WARNINGS) {
+            err.println("voxgrad: and " + (warnings.size() - WARNINGS) + " more warnings");
+        }
+    }
+
+    /**
+     * Lists the cases that failed.
+     *
+     * @return the exit code; a defect or a lack of memory outweighs bad input
+     */
+    int printFailures(PrintWriter err) {
+        int code = ExitCode.OK;
+        for (Evaluation.Failed f : failed()) {
+            Failure failure = Failure.of(f.error());
+            err.println("voxgrad: case " + f.files().id() + " failed: " + failure.message());
+            code = code == ExitCode.FAILURE ? code : failure.exitCode();
+        }
+        if (failed().size() > 1) {
+            err.println("voxgrad: " + failed().size() + " cases failed");
+        }
+        return code;
+    }
+
     /** The cases that could not be scored. */
-    List<Evaluation.Failed> failed() {
+    private List<Evaluation.Failed> failed() {
         return Stream.concat(first.failed().stream(), second.stream().flatMap(s -> s.failed().stream()))
                 .toList();
     }
 
     /** What is odd about files, each once. */
-    List<String> warnings() {
+    private List<String> warnings() {
         return Stream.concat(Stream.of(first), second.stream())
                 .flatMap(e -> e.summary().cases().stream())
                 .flatMap(c -> c.warnings().stream())
