@@ -146,9 +146,12 @@ final class Bench {
     /** Median milliseconds of each; those of a long run come from its warm-up. */
     private List<Double> medians(List<Opened> all) {
         List<Opened> inTurn = all.stream().filter(o -> !o.timedOnce()).toList();
-        Iterator<Double> timed =
-                Pairing.medians(inTurn.stream().map(Opened::run).toList(), seconds).iterator();
-        return all.stream().map(o -> o.timedOnce() ? o.milliseconds() : timed.next()).toList();
+        Iterator<Double> timed = Pairing.medians(
+                        inTurn.stream().map(Opened::run).toList(), seconds)
+                .iterator();
+        return all.stream()
+                .map(o -> o.timedOnce() ? o.milliseconds() : timed.next())
+                .toList();
     }
 
     private static Opened open(Side side, Problem problem, Direction direction, String setting) {

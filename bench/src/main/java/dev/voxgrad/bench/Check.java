@@ -28,12 +28,11 @@ record Check(String name, double measured, double limit) {
     static List<Check> of(List<Result> results, Machine machine) {
         List<Check> checks = new ArrayList<>();
         find(results, DICE_CE)
-                .ifPresent(r -> checks.add(
-                        new Check(DICE_CE + ": time by floor", r.oursMs() / r.floorMs(machine), FLOORS)));
+                .ifPresent(r ->
+                        checks.add(new Check(DICE_CE + ": time by floor", r.oursMs() / r.floorMs(machine), FLOORS)));
         find(results, BLOB)
                 .flatMap(one -> find(results, BLOBS).map(many -> many.oursMs() / one.oursMs()))
-                .ifPresent(times -> checks.add(
-                        new Check(BLOBS + ": time by that of " + BLOB, times, TIMES_ONE_BLOB)));
+                .ifPresent(times -> checks.add(new Check(BLOBS + ": time by that of " + BLOB, times, TIMES_ONE_BLOB)));
         return checks;
     }
 

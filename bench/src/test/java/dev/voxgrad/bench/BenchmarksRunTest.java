@@ -65,13 +65,18 @@ class BenchmarksRunTest {
     void limitsReadTheRowsOfTheProblemFiles() throws Exception {
         List<Problem> problems = Problems.read(Path.of(System.getProperty("voxgrad.root"), "bench/problems"));
         Machine machine = new Machine(new NativeContext.Description("", "", "", 1, 0, 0, 0, 0, 0, 0, 0), 100, 6);
-        List<Result> results = problems.stream().map(p -> result(p, p.name().equals(Check.BLOBS) ? 4.2 : 2)).toList();
+        List<Result> results = problems.stream()
+                .map(p -> result(p, p.name().equals(Check.BLOBS) ? 4.2 : 2))
+                .toList();
         List<Check> checks = Check.of(results, machine);
         // 12 bytes for each of 2 x 64^3 x 4 logits at 6 GB/s are 4.19 ms
         assertThat(checks.getFirst().measured()).isCloseTo(2 / 4.194304, within(1e-9));
         assertThat(checks.get(1).measured()).isEqualTo(2.1);
         assertThat(checks).extracting(Check::verdict).containsExactly("met", "missed");
-        Problem blobs = problems.stream().filter(p -> p.name().equals(Check.BLOBS)).findFirst().orElseThrow();
+        Problem blobs = problems.stream()
+                .filter(p -> p.name().equals(Check.BLOBS))
+                .findFirst()
+                .orElseThrow();
         assertThat(Check.of(List.of(result(blobs, 1)), machine)).isEmpty();
         assertThat(new Check("failed", Double.NaN, 2).verdict()).isEqualTo("not measured");
     }

@@ -26,8 +26,8 @@ final class EvaluationTable {
             rows.add(List.of(r.name(), number(summary.mean(r, "Dice")), number(summary.mean(r, "IoU"))));
         }
         means(summary, "Dice")
-                .forEach((name, mean) -> rows.add(
-                        List.of(name, number(mean.applyAsDouble("Dice")), number(mean.applyAsDouble("IoU")))));
+                .forEach((name, mean) ->
+                        rows.add(List.of(name, number(mean.applyAsDouble("Dice")), number(mean.applyAsDouble("IoU")))));
         print(rows, 1, out);
     }
 

@@ -91,7 +91,8 @@ final class PredictCommand implements Callable<Integer> {
 
     @Option(
             names = "--probabilities",
-            description = "Also write CASE.safetensors, a tensor [class, z, y, x], as evaluate --probabilities reads it.")
+            description =
+                    "Also write CASE.safetensors, a tensor [class, z, y, x], as evaluate --probabilities reads it.")
     private boolean probabilities;
 
     @Override

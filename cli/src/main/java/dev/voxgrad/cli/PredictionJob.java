@@ -23,11 +23,7 @@ import java.util.Optional;
 final class PredictionJob {
     /** How the volume is covered, and what is written beside the mask. */
     record Settings(
-            double step,
-            boolean gaussian,
-            boolean mirror,
-            Optional<Uncertainty> uncertainty,
-            boolean probabilities) {
+            double step, boolean gaussian, boolean mirror, Optional<Uncertainty> uncertainty, boolean probabilities) {
         static final Settings DEFAULT = new Settings(0.5, true, true, Optional.empty(), false);
     }
 
@@ -61,8 +57,8 @@ final class PredictionJob {
                     SlidingWindow.Padding.ZERO);
             Predictor predictor = new Predictor(plan, List.of(network), device, window);
             for (Case c : cases) {
-                PredictionFiles files = PredictionFiles.in(
-                        output, c.id(), ending, settings.uncertainty(), settings.probabilities());
+                PredictionFiles files =
+                        PredictionFiles.in(output, c.id(), ending, settings.uncertainty(), settings.probabilities());
                 results.add(predict(predictor, c, files));
             }
         }

@@ -147,8 +147,8 @@ final class TrainingJob {
         @Override
         public void epoch(EpochRecord r) {
             String loss = r.trainLoss() == null ? "none" : "%.4f".formatted(r.trainLoss());
-            progress.ifPresent(bar -> bar.note("loss %s%s"
-                    .formatted(loss, r.emaDice() == null ? "" : ", Dice %.3f".formatted(r.emaDice()))));
+            progress.ifPresent(bar -> bar.note(
+                    "loss %s%s".formatted(loss, r.emaDice() == null ? "" : ", Dice %.3f".formatted(r.emaDice()))));
             boolean last = r.epoch() == epochs - 1;
             if (last || (r.epoch() + 1) % Math.max(1, epochs / 10) == 0) {
                 out.printf(

@@ -58,7 +58,11 @@ class EvaluationTableTest {
 
     @Test
     void meanIsOverLabelsAndNotOverRegions() {
-        assertThat(spread(summary(true, A, B, WHOLE), 0.95)).hasSize(5).element(4).asString().matches("Dice +mean +0\\.5833");
+        assertThat(spread(summary(true, A, B, WHOLE), 0.95))
+                .hasSize(5)
+                .element(4)
+                .asString()
+                .matches("Dice +mean +0\\.5833");
         assertThat(means(summary(true, A, B, WHOLE))).last().asString().matches("mean +0\\.5833 +0\\.4167");
         assertThat(spread(summary(true, A, WHOLE), 0.95)).hasSize(3).noneMatch(line -> line.startsWith("Dice  mean"));
     }

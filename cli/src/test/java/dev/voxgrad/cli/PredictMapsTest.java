@@ -31,7 +31,8 @@ class PredictMapsTest {
     }
 
     private static CommandRun predict(Path masks, String... more) {
-        List<String> arguments = new ArrayList<>(List.of("predict", "-m", work.model().toString(), "-o"));
+        List<String> arguments =
+                new ArrayList<>(List.of("predict", "-m", work.model().toString(), "-o"));
         arguments.add(masks.toString());
         arguments.addAll(List.of("-i", work.data().folder().resolve("imagesTr").toString(), "--threads", "1"));
         arguments.addAll(List.of(more));
@@ -41,11 +42,8 @@ class PredictMapsTest {
     private static float[] probabilities(Path masks) {
         try (Safetensors file = Safetensors.open(masks.resolve("p.safetensors"))) {
             assertThat(file.shape("probabilities"))
-                    .containsExactly(
-                            2L,
-                            (long) TinyDataset.GRID.depth(),
-                            (long) TinyDataset.GRID.height(),
-                            (long) TinyDataset.GRID.width());
+                    .containsExactly(2L, (long) TinyDataset.GRID.depth(), (long) TinyDataset.GRID.height(), (long)
+                            TinyDataset.GRID.width());
             return file.f32("probabilities");
         }
     }
@@ -53,7 +51,8 @@ class PredictMapsTest {
     @ParameterizedTest
     @ValueSource(strings = {"complement", "margin", "entropy"})
     void mapsAgreeWithTheMask(String kind, @TempDir Path masks) {
-        assertThat(predict(masks, "--uncertainty", kind, "--probabilities").exitCode()).isZero();
+        assertThat(predict(masks, "--uncertainty", kind, "--probabilities").exitCode())
+                .isZero();
         LabelVolume mask = NiftiReader.readLabels(masks.resolve("p.nii.gz")).labels();
         Volume map = NiftiReader.read(masks.resolve("p_uncertainty.nii.gz")).volume();
         assertThat(map.geometry()).isEqualTo(mask.geometry());
@@ -74,7 +73,8 @@ class PredictMapsTest {
 
     @Test
     void evaluateReadsTheFolder(@TempDir Path masks) {
-        assertThat(predict(masks, "--uncertainty", "margin", "--probabilities").exitCode()).isZero();
+        assertThat(predict(masks, "--uncertainty", "margin", "--probabilities").exitCode())
+                .isZero();
         CommandRun run = CommandRun.of(
                 "evaluate",
                 "-p",

@@ -53,10 +53,7 @@ public record CrossEntropy(ClassWeights weights, double labelSmoothing, Reductio
         double smoothing = arguments.number("smoothing", DEFAULT.labelSmoothing);
         requireSmoothing(arguments.lossName(), smoothing);
         weights.requireClasses(arguments.lossName(), arguments.context().classes());
-        return new CrossEntropy(
-                weights,
-                smoothing,
-                arguments.choice("reduction", DEFAULT.reduction));
+        return new CrossEntropy(weights, smoothing, arguments.choice("reduction", DEFAULT.reduction));
     }
 
     @Override

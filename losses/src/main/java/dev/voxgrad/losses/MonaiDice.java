@@ -54,8 +54,7 @@ public record MonaiDice(
     /** Checks the ranges. */
     public MonaiDice {
         if (!(numeratorSmooth >= 0 && numeratorSmooth < Double.POSITIVE_INFINITY)) {
-            throw new ConfigException(
-                    "monai_dice: smooth_nr " + numeratorSmooth + " must be a number of at least 0");
+            throw new ConfigException("monai_dice: smooth_nr " + numeratorSmooth + " must be a number of at least 0");
         }
         if (!(denominatorSmooth > 0 && denominatorSmooth < Double.POSITIVE_INFINITY)) {
             throw new ConfigException("monai_dice: smooth_dr " + denominatorSmooth

@@ -126,9 +126,8 @@ public record Regions(List<Set<Integer>> labels) {
 
         void run(byte[][] rows, int ignoreLabel) {
             long count = classLabels.shape().elements();
-            MemorySegment from = classLabels.hostMemory()
-                    ? classLabels.data()
-                    : MemorySegment.ofArray(classLabels.toArray());
+            MemorySegment from =
+                    classLabels.hostMemory() ? classLabels.data() : MemorySegment.ofArray(classLabels.toArray());
             MemorySegment to = host(targets);
             Optional<MemorySegment> counts = mask.map(Split::host);
             int blocks = Math.toIntExact((count + BLOCK - 1) / BLOCK);
@@ -140,8 +139,7 @@ public record Regions(List<Set<Integer>> labels) {
                 byte[] counted = new byte[label.length];
                 split(label, rows, ignoreLabel, target, counted);
                 MemorySegment.copy(target, 0, to, ValueLayout.JAVA_BYTE, start * channels, target.length);
-                counts.ifPresent(
-                        c -> MemorySegment.copy(counted, 0, c, ValueLayout.JAVA_BYTE, start, counted.length));
+                counts.ifPresent(c -> MemorySegment.copy(counted, 0, c, ValueLayout.JAVA_BYTE, start, counted.length));
             });
             upload(targets, to);
             mask.ifPresent(labels -> upload(labels, counts.orElseThrow()));
@@ -151,7 +149,8 @@ public record Regions(List<Set<Integer>> labels) {
         private static MemorySegment host(Labels labels) {
             return labels.hostMemory()
                     ? labels.data()
-                    : MemorySegment.ofArray(new byte[Math.toIntExact(labels.shape().elements())]);
+                    : MemorySegment.ofArray(
+                            new byte[Math.toIntExact(labels.shape().elements())]);
         }
 
         private static void upload(Labels labels, MemorySegment values) {

@@ -69,7 +69,9 @@ class LossCompositionTest {
                     }
                     String what = "seed " + SEED + ": " + loss;
                     double value = 3.7 * batch.value(device, loss);
-                    assertThat(batch.value(device, other)).as(what).isCloseTo(value, within(1e-12 * (1 + Math.abs(value))));
+                    assertThat(batch.value(device, other))
+                            .as(what)
+                            .isCloseTo(value, within(1e-12 * (1 + Math.abs(value))));
                     assertClose(what, batch.gradient(device, other), expected);
                 }
             }

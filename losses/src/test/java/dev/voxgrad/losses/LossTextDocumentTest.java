@@ -33,7 +33,8 @@ class LossTextDocumentTest {
 
     @Test
     void numbersThatNeedNoNameAreTheDefaults() throws IOException {
-        Matcher sentence = Pattern.compile("a number without its name: ([^;]*);").matcher(Files.readString(DOCUMENT));
+        Matcher sentence =
+                Pattern.compile("a number without its name: ([^;]*);").matcher(Files.readString(DOCUMENT));
         assertThat(sentence.find()).isTrue();
         Matcher example = Pattern.compile("`((\\w+)\\([^`]*\\))`").matcher(sentence.group(1));
         Set<String> names = new TreeSet<>();

@@ -180,7 +180,9 @@ class TensorTermTest {
         try (Device device = Devices.open(name)) {
             for (Term[] terms : new Term[][] {{new OfOps()}, {SoftDice.DEFAULT, new OfOps()}}) {
                 SegmentationLoss loss = loss(OptionalInt.of(IGNORED), terms);
-                assertThat(dirty.value(device, loss)).isEqualTo(clean.value(device, loss)).isFinite();
+                assertThat(dirty.value(device, loss))
+                        .isEqualTo(clean.value(device, loss))
+                        .isFinite();
                 float[] gradient = dirty.gradient(device, loss);
                 assertThat(gradient).isEqualTo(clean.gradient(device, loss));
                 assertThat(Arrays.copyOfRange(gradient, 9, 12)).containsOnly(0f);

@@ -19,12 +19,7 @@ final class TestLosses {
     }
 
     /** A loss around a loss. */
-    record Wrap(
-            Sum inner,
-            double share,
-            CrossEntropy.Reduction reduction,
-            int order,
-            ClassWeights weights)
+    record Wrap(Sum inner, double share, CrossEntropy.Reduction reduction, int order, ClassWeights weights)
             implements RegionTerm {
         @Override
         public Nonlinearity nonlinearity() {

@@ -123,7 +123,13 @@ final class EagerLoss {
 
     private Tensor focal(Tensor z) {
         Tensor each = crossEntropy(z, NONE);
-        return each.neg().exp().neg().add(scalar(1)).pow(scalar(FOCAL_GAMMA)).mul(each).mean();
+        return each.neg()
+                .exp()
+                .neg()
+                .add(scalar(1))
+                .pow(scalar(FOCAL_GAMMA))
+                .mul(each)
+                .mean();
     }
 
     /** By true positives, false positives and false negatives of the foreground, as most public versions write it. */
@@ -132,7 +138,8 @@ final class EagerLoss {
         Tensor falsePositives = s.probability.sub(s.intersection).mul(scalar(1 - TVERSKY_BETA));
         Tensor falseNegatives = s.count.sub(s.intersection).mul(scalar(TVERSKY_BETA));
         Tensor numerator = s.intersection.add(scalar(1));
-        Tensor denominator = s.intersection.add(falsePositives).add(falseNegatives).add(scalar(1));
+        Tensor denominator =
+                s.intersection.add(falsePositives).add(falseNegatives).add(scalar(1));
         return numerator.div(denominator).mean().neg().add(scalar(1));
     }
 

@@ -9,11 +9,30 @@ import java.util.stream.Collectors;
 public enum Metric {
     DICE("dice", "", Kind.OVERLAP, Better.HIGHER, c -> c.overlap().counts().dice()),
     IOU("iou", "", Kind.OVERLAP, Better.HIGHER, c -> c.overlap().counts().iou()),
-    SENSITIVITY("sensitivity", "", Kind.PLAIN, Better.HIGHER, c -> c.overlap().counts().sensitivity()),
-    PRECISION("precision", "", Kind.PRECISION, Better.HIGHER, c -> c.overlap().counts().precision()),
-    SPECIFICITY("specificity", "", Kind.PLAIN, Better.HIGHER, c -> c.overlap().counts().specificity()),
+    SENSITIVITY(
+            "sensitivity",
+            "",
+            Kind.PLAIN,
+            Better.HIGHER,
+            c -> c.overlap().counts().sensitivity()),
+    PRECISION(
+            "precision",
+            "",
+            Kind.PRECISION,
+            Better.HIGHER,
+            c -> c.overlap().counts().precision()),
+    SPECIFICITY(
+            "specificity",
+            "",
+            Kind.PLAIN,
+            Better.HIGHER,
+            c -> c.overlap().counts().specificity()),
     RELATIVE_VOLUME_DIFFERENCE(
-            "rvd", "", Kind.VOLUME_DIFFERENCE, Better.NEITHER, c -> c.overlap().counts().relativeVolumeDifference()),
+            "rvd",
+            "",
+            Kind.VOLUME_DIFFERENCE,
+            Better.NEITHER,
+            c -> c.overlap().counts().relativeVolumeDifference()),
     ABSOLUTE_RELATIVE_VOLUME_DIFFERENCE(
             "rvd_abs",
             "",
@@ -27,23 +46,39 @@ public enum Metric {
             Better.HIGHER,
             c -> c.overlap().counts().volumeSimilarity()),
     VOLUME_DIFFERENCE(
-            "volume_difference", "mm^3", Kind.PLAIN, Better.LOWER, c -> c.overlap().differenceMm3()),
+            "volume_difference",
+            "mm^3",
+            Kind.PLAIN,
+            Better.LOWER,
+            c -> c.overlap().differenceMm3()),
     /** Hausdorff distance of surface voxels. */
     HD("hd", "mm", Kind.DISTANCE, Better.LOWER, c -> c.surfaces().hd()),
     /** The larger of the two directions' 95th percentiles. */
     HD95("hd95", "mm", Kind.DISTANCE, Better.LOWER, c -> c.surfaces().hd95()),
-    HD95_POOLED("hd95_pooled", "mm", Kind.DISTANCE, Better.LOWER, c -> c.surfaces().hd95Pooled()),
+    HD95_POOLED(
+            "hd95_pooled", "mm", Kind.DISTANCE, Better.LOWER, c -> c.surfaces().hd95Pooled()),
     ASSD("assd", "mm", Kind.DISTANCE, Better.LOWER, c -> c.surfaces().assd()),
     ASSD_MEAN_OF_MEANS(
-            "assd_mean_of_means", "mm", Kind.DISTANCE, Better.LOWER, c -> c.surfaces().assdMeanOfMeans()),
+            "assd_mean_of_means",
+            "mm",
+            Kind.DISTANCE,
+            Better.LOWER,
+            c -> c.surfaces().assdMeanOfMeans()),
     /** Share of surface voxels within the tolerance. */
     VOXEL_NSD("nsd_voxel", "", Kind.OVERLAP, Better.HIGHER, c -> c.surfaces().nsd(c.toleranceMm())),
     /** Normalised surface Dice: share of surface area within the tolerance. */
-    SURFACE_DICE("surface_dice", "", Kind.OVERLAP, Better.HIGHER, c -> c.surfels().nsd(c.toleranceMm())),
-    ROBUST_HD95("hd95_surfel", "mm", Kind.DISTANCE, Better.LOWER, c -> c.surfels().hd(95)),
-    SURFEL_ASSD("assd_surfel", "mm", Kind.DISTANCE, Better.LOWER, c -> c.surfels().assd()),
+    SURFACE_DICE(
+            "surface_dice", "", Kind.OVERLAP, Better.HIGHER, c -> c.surfels().nsd(c.toleranceMm())),
+    ROBUST_HD95(
+            "hd95_surfel", "mm", Kind.DISTANCE, Better.LOWER, c -> c.surfels().hd(95)),
+    SURFEL_ASSD(
+            "assd_surfel", "mm", Kind.DISTANCE, Better.LOWER, c -> c.surfels().assd()),
     LESION_RECALL(
-            "lesion_recall", "", Kind.LESION_RECALL, Better.HIGHER, c -> c.lesions().recall()),
+            "lesion_recall",
+            "",
+            Kind.LESION_RECALL,
+            Better.HIGHER,
+            c -> c.lesions().recall()),
     LESION_PRECISION(
             "lesion_precision",
             "",
@@ -52,11 +87,23 @@ public enum Metric {
             c -> c.lesions().precision()),
     LESION_F1("lesion_f1", "", Kind.LESION_F1, Better.HIGHER, c -> c.lesions().f1()),
     LESION_FALSE_POSITIVES(
-            "lesion_false_positives", "", Kind.PLAIN, Better.LOWER, c -> c.lesions().falsePositives()),
+            "lesion_false_positives",
+            "",
+            Kind.PLAIN,
+            Better.LOWER,
+            c -> c.lesions().falsePositives()),
     LESION_FALSE_NEGATIVES(
-            "lesion_false_negatives", "", Kind.PLAIN, Better.LOWER, c -> c.lesions().falseNegatives()),
+            "lesion_false_negatives",
+            "",
+            Kind.PLAIN,
+            Better.LOWER,
+            c -> c.lesions().falseNegatives()),
     LESION_COUNT_DIFFERENCE(
-            "lesion_count_difference", "", Kind.PLAIN, Better.LOWER, c -> c.lesions().countDifference()),
+            "lesion_count_difference",
+            "",
+            Kind.PLAIN,
+            Better.LOWER,
+            c -> c.lesions().countDifference()),
     /** F1 of one-to-one matches by IoU. */
     LESION_MATCH_F1(
             "lesion_match_f1",

@@ -25,7 +25,8 @@ public final class SurfelDistances {
             for (int i = 0; i < distances.length; i++) {
                 sums[Arrays.binarySearch(distinct, distances[i])] += areas[i];
             }
-            // In the order of within(), so that a surface that lies within a tolerance as a whole has a share of exactly 1.
+            // In the order of within(), so that a surface that lies within a tolerance as a whole has a share of
+            // exactly 1.
             double total = 0;
             for (double sum : sums) {
                 total += sum;

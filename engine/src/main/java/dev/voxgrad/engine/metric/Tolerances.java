@@ -38,8 +38,9 @@ public record Tolerances(double general, Map<String, Double> byName) {
             double mm = number(text, part.substring(equals + 1).strip());
             if (equals < 0) {
                 if (general.isPresent()) {
-                    throw new ConfigException("tolerance \"" + text + "\": there are two for all labels; name the label of"
-                            + " the other, such as 1,vessel=0.5");
+                    throw new ConfigException(
+                            "tolerance \"" + text + "\": there are two for all labels; name the label of"
+                                    + " the other, such as 1,vessel=0.5");
                 }
                 general = OptionalDouble.of(mm);
                 continue;

@@ -52,9 +52,7 @@ record LearningRate(Schedule schedule, int length, boolean perStep, int iteratio
 
     /** Milestones count from the start of the training; the schedule after a warm-up counts from its end, before all of them. */
     private static List<Integer> milestones(Optimization options, int warmUp, int unit) {
-        return options.milestones().stream()
-                .map(epoch -> epoch * unit - warmUp)
-                .toList();
+        return options.milestones().stream().map(epoch -> epoch * unit - warmUp).toList();
     }
 
     /** The rate of one step. */

@@ -140,8 +140,8 @@ class SummaryTest {
         for (int i = 6; i >= 1; i--) { // case 0 is missing, case 6 is new, the order differs
             others.add(score(i, i, 1));
         }
-        Comparison comparison =
-                Comparison.of(first, new Summary(List.of(A, B), List.of("X"), others), columns(Better.LOWER), BOOTSTRAP);
+        Comparison comparison = Comparison.of(
+                first, new Summary(List.of(A, B), List.of("X"), others), columns(Better.LOWER), BOOTSTRAP);
         assertThat(comparison.unpaired()).containsExactly("c,0", "c,6");
         Comparison.Row a = comparison.rows().get(0);
         assertThat(a.pairs()).isEqualTo(5);
@@ -178,7 +178,10 @@ class SummaryTest {
             assertThat(Comparison.of(high, low, columns(direction), BOOTSTRAP).rows())
                     .extracting(Comparison.Row::better)
                     .containsExactly(better, "-");
-            assertThat(Comparison.of(low, high, columns(direction), BOOTSTRAP).rows().getFirst().better())
+            assertThat(Comparison.of(low, high, columns(direction), BOOTSTRAP)
+                            .rows()
+                            .getFirst()
+                            .better())
                     .isEqualTo(direction == Better.HIGHER ? "other" : direction == Better.LOWER ? "first" : "-");
         }
         assertThat(Metric.RELATIVE_VOLUME_DIFFERENCE.better()).isEqualTo(Better.NEITHER);

@@ -117,7 +117,10 @@ class OptimizerTest {
                 Scope scope = d.scope()) {
             Parameters p = parameters(scope);
             assertThat(new Sgd(Sgd.Settings.NNUNET).state().tensors(p)).containsOnlyKeys("momentum.a", "momentum.b");
-            assertThat(new AdamW(new AdamW.Settings(0.9, 0.999, 1e-8, 3e-5, true, true)).state().tensors(p)).hasSize(6);
+            assertThat(new AdamW(new AdamW.Settings(0.9, 0.999, 1e-8, 3e-5, true, true))
+                            .state()
+                            .tensors(p))
+                    .hasSize(6);
             new AdamW(AdamW.Settings.DEFAULT)
                     .state()
                     .tensors(p)

@@ -39,10 +39,9 @@ final class Ranger21Golden {
         checkReference(trajectory, reference, start, rate);
         trajectory.check(
                 start,
-                () -> new Ranger21(settings, spec -> trajectory
-                        .tensors()
-                        .get(spec.name())
-                        .rows(settings.components(), convolutionsOnly)),
+                () -> new Ranger21(
+                        settings,
+                        spec -> trajectory.tensors().get(spec.name()).rows(settings.components(), convolutionsOnly)),
                 rate);
     }
 
@@ -91,8 +90,7 @@ final class Ranger21Golden {
 
     private static Map<String, double[]> undoFirstStep(
             GoldenTrajectory trajectory, Supplier<Ranger21Reference> empty, double lr) {
-        List<double[]> gradients =
-                List.copyOf(trajectory.at("in/grad.", 0).values());
+        List<double[]> gradients = List.copyOf(trajectory.at("in/grad.", 0).values());
         Map<String, double[]> after = trajectory.at("out/param.", 0);
         Map<String, double[]> start = new LinkedHashMap<>();
         after.forEach((name, values) -> start.put(name, values.clone()));

@@ -108,7 +108,8 @@ class OptimizationTest {
         assertWrong("ranger21", "poly", "{ \"ranger21\" : { \"centralizeConvolutionsOnly\" : true } }", "unknown keys");
         assertWrong("sgd", "warm-up-down", "{ \"warmDownStart\" : 1, \"warmDownFloor\" : 0 }", "warmDownFloor is 0.0");
         change("\"momentum\" : 0.99", "\"momentum\" : 0.0");
-        assertWrong("sgd", "poly", "{ \"nesterov\" : false, \"dampening\" : 0.5 }", "0, because training.momentum is 0");
+        assertWrong(
+                "sgd", "poly", "{ \"nesterov\" : false, \"dampening\" : 0.5 }", "0, because training.momentum is 0");
     }
 
     @Test
@@ -127,7 +128,8 @@ class OptimizationTest {
     void warmUpAndMilestonesMustLieWithinTheTraining() {
         assertWrong("sgd", "poly", "{ \"warmUpSteps\" : 250000 }", "warmUpSteps is 250000", "the 250000 steps");
         plan("sgd", "poly", "{ \"warmUpSteps\" : 249999 }");
-        assertWrong("sgd", "step", "{ \"milestones\" : [2, 9], \"warmUpSteps\" : 500 }", "[2, 9]", "warmUpSteps is 500");
+        assertWrong(
+                "sgd", "step", "{ \"milestones\" : [2, 9], \"warmUpSteps\" : 500 }", "[2, 9]", "warmUpSteps is 500");
         plan("sgd", "step", "{ \"milestones\" : [2, 9], \"warmUpSteps\" : 499 }");
         change("\"epochs\" : 1000", "\"epochs\" : 8589935");
         assertWrong("sgd", "poly", "{}", "training.iterationsPerEpoch is 250; use at most 249");

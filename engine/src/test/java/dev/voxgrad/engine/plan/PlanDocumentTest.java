@@ -27,7 +27,8 @@ class PlanDocumentTest {
     private static final Path DOCUMENT =
             Path.of(System.getProperty("voxgrad.root", "..")).resolve("docs/plan.md");
     private static final Pattern EXAMPLE = Pattern.compile("```json\n(.*?)```", Pattern.DOTALL);
-    private static final Pattern ROW = Pattern.compile("^\\| `(\\w+)` \\|[^|]*\\|(?: `([^`]*)` \\|)?", Pattern.MULTILINE);
+    private static final Pattern ROW =
+            Pattern.compile("^\\| `(\\w+)` \\|[^|]*\\|(?: `([^`]*)` \\|)?", Pattern.MULTILINE);
 
     @TempDir
     private Path folder;
