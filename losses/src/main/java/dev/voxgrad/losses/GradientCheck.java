@@ -209,14 +209,13 @@ public final class GradientCheck {
             if (!problem.isEmpty()) {
                 return Report.failed(loss, value, problem);
             }
-            entries.addAll(directions(
-                    some, some.gradient(logits), some.value(logits), " with voxels that do not count"));
+            entries.addAll(
+                    directions(some, some.gradient(logits), some.value(logits), " with voxels that do not count"));
         }
         Entry worst =
                 entries.stream().max(Comparator.comparingDouble(Entry::badness)).orElseThrow();
         boolean settled = entries.stream().allMatch(Entry::settled);
-        return new Report(
-                loss.toString(), value, singles, entries.size() - singles, Optional.of(worst), settled, "");
+        return new Report(loss.toString(), value, singles, entries.size() - singles, Optional.of(worst), settled, "");
     }
 
     private static boolean isFinite(float... values) {
