@@ -49,20 +49,26 @@ struct Exponentials {
 };
 // Four classes play a tournament: the winner's exponential is 1, and the other three are the rest. A NaN never wins all
 // its games, so it reaches the rest.
-VG_INLINE Exponentials exponentials_of_four(v8 *z, v8 *e) {
+struct Tournament {
+  v8i first, third, left; // 0 beat 1, 2 beat 3, the winner is 0 or 1
+  template <class T> VG_INLINE T winner(const T *of) const {
+    return left ? (first ? of[0] : of[1]) : (third ? of[2] : of[3]);
+  }
+};
+VG_INLINE Exponentials exponentials_of_four(const v8 *z, v8 *e, Tournament &games) {
   const v8i first = z[0] >= z[1], third = z[2] >= z[3];
   const v8 winner01 = first ? z[0] : z[1], loser01 = first ? z[1] : z[0];
   const v8 winner23 = third ? z[2] : z[3], loser23 = third ? z[3] : z[2];
   const v8i left = winner01 >= winner23;
   const v8 top = left ? winner01 : winner23, second = left ? winner23 : winner01;
-  const v8 e_second = exp_nonpositive(second - top), e01 = exp_nonpositive(loser01 - top),
-           e23 = exp_nonpositive(loser23 - top), one = broadcast(1.0f);
+  const v8 e_second = exp_nonpositive(second - top), e01 = exp_nonpositive(loser01 - top);
+  const v8 e23 = exp_nonpositive(loser23 - top), one = broadcast(1.0f);
   const v8 e_winner01 = left ? one : e_second, e_winner23 = left ? e_second : one;
   e[0] = first ? e_winner01 : e01;
   e[1] = first ? e01 : e_winner01;
   e[2] = third ? e_winner23 : e23;
   e[3] = third ? e23 : e_winner23;
-  for (int i = 0; i < 4; ++i) z[i] -= top;
+  games = {first, third, left};
   const v8 rest = e_second + (e01 + e23);
   return {1.0f / (1.0f + rest), rest};
 }
@@ -76,7 +82,13 @@ template <int64_t Classes> VG_INLINE Exponentials exponentials(int64_t c, v8 *z,
     z[1] = masked(~second, d);
     return {1.0f / (1.0f + rest), rest};
   }
-  if constexpr (Classes == 4) return exponentials_of_four(z, e);
+  if constexpr (Classes == 4) {
+    Tournament games;
+    const Exponentials x = exponentials_of_four(z, e, games);
+    const v8 top = games.winner(z);
+    for (int i = 0; i < 4; ++i) z[i] -= top;
+    return x;
+  }
   v8 top = z[0];
   for (int64_t i = 1; i < c; ++i) top = larger(z[i], top);
   v8 small{};
@@ -241,7 +253,9 @@ private:
 
 template <int64_t Classes> class Backward {
 public:
-  explicit Backward(const SeglossTile &tile) : t(tile) {}
+  explicit Backward(const SeglossTile &tile)
+      : t(tile), region_and_true_only(tile.has_region && tile.has_true && !tile.has_square && !tile.has_other &&
+                                      tile.dvoxel_nll == nullptr) {}
 
   void run() {
     int64_t v = 0;
@@ -261,6 +275,7 @@ public:
 
 private:
   const SeglossTile &t;
+  const bool region_and_true_only; // as in Dice + cross entropy
   // A constant where it is known, so that loops over classes are unrolled.
   int64_t classes() const { return Classes == 0 ? t.c : Classes; }
   // Coefficients of the current group: broadcast for a segment, gathered where a group straddles segments.
@@ -273,7 +288,8 @@ private:
   struct Stage {
     v8 z[room<Classes> + 3], p[room<Classes> + 3];
     Group group;
-    v8 product; // of both p, two classes only
+    v8 product;       // of both p, two classes only
+    Tournament games; // four classes in the short way only, which needs no z
   };
   Stage stage[together<Classes>];
 
@@ -287,6 +303,9 @@ private:
       s.p[0] = positive ? small : large;
       s.p[1] = positive ? large : small;
       s.product = large * small;
+    } else if (Classes == 4 && Plain && region_and_true_only) {
+      const v8 inverse = exponentials_of_four(s.z, s.p, s.games).inverse;
+      for (int64_t i = 0; i < c; ++i) s.p[i] *= inverse;
     } else {
       const Exponentials x = exponentials<Classes>(c, s.z, s.p);
       for (int64_t i = 0; i < c; ++i) s.p[i] *= x.inverse;
@@ -301,9 +320,8 @@ private:
     if (!Plain && t.segment != nullptr) prepare(v, g.lanes);
     if constexpr (Classes == 2)
       binary(v, g, s.p, s.product, dz);
-    else if (Plain && Classes != 0 && t.has_region && t.has_true && !t.has_square && !t.has_other &&
-             t.dvoxel_nll == nullptr)
-      region_and_true(g.label, s.z, s.p, dz);
+    else if (Plain && Classes != 0 && region_and_true_only)
+      region_and_true(s, dz);
     else
       general(v, g, s.z, s.p, dz);
     if (!Plain)
@@ -385,13 +403,16 @@ private:
 
   // region_part and the true class of `general` in fewer steps, for sums without squares (Dice + cross entropy):
   // dz_i = p_i (g_i - mean + h), and p_t (g_t - mean) - h others for the true class.
-  VG_INLINE void region_and_true(v8i label, const v8 *z, const v8 *p, v8 *dz) const {
+  VG_INLINE void region_and_true(const Stage &s, v8 *dz) const {
     const int64_t c = classes();
+    const v8i label = s.group.label;
+    const v8 *p = s.p;
     v8 top{}, mean{}, others{};
     for (int64_t i = 0; i < c; ++i) {
       dz[i] = is_class(label, i) ? region_true[i] : row[coefficient_k][i];
-      top = z[i] == 0.0f ? dz[i] : top;
+      if (Classes != 4) top = s.z[i] == 0.0f ? dz[i] : top;
     }
+    if (Classes == 4) top = s.games.winner(dz);
     for (int64_t i = 0; i < c; ++i) {
       dz[i] -= top;
       mean += p[i] * dz[i];
