@@ -32,7 +32,7 @@ extern "C" {
 #endif
 
 /* Raised by every incompatible change; the loader refuses another number. */
-enum { VG_ABI_VERSION = 2 };
+enum { VG_ABI_VERSION = 3 };
 
 typedef enum vg_status {
   VG_OK = 0,
@@ -171,6 +171,11 @@ VG_API int32_t vg_dropout_apply(vg_context *context, const vg_dropout *problem, 
 
 /* ---- convolutions --------------------------------------------------------------------------------------------- */
 
+typedef enum vg_precision {
+  VG_PRECISION_DEFAULT = 0, /* as exact as a direct sum */
+  VG_PRECISION_FAST = 1     /* larger Winograd tiles where they are faster: relative error up to 2e-5 */
+} vg_precision;
+
 /* Cross-correlation with zero padding p: output size (in + 2p - k)/s + 1, rounded down, per axis. */
 typedef struct vg_conv3d {
   int64_t size;
@@ -178,27 +183,66 @@ typedef struct vg_conv3d {
   int64_t ci, co;
   int64_t kd, kh, kw, sd, sh, sw, pd, ph, pw;
   int64_t x_stride, y_stride; /* dx has x's stride, dy has y's */
+  int32_t precision;          /* vg_precision */
+  int32_t reserved;           /* 0 */
 } vg_conv3d;
 
-/* y = x * w + b; b may be NULL. Kernels of 3 at stride 1 may run as Winograd (relative error below 1e-6, as a direct
- * sum): an infinite value there makes NaN of the outputs it reaches. */
-VG_API int32_t vg_conv3d_forward(vg_context *context, const vg_conv3d *problem, const float *x, const float *w,
-                                 const float *b, float *y);
-VG_API int32_t vg_conv3d_backward_input(vg_context *context, const vg_conv3d *problem, const float *dy, const float *w,
-                                        float *dx);
+/* A feature map may be stored before its instance norm and activation: with a norm table, float [n][VG_NORM_ROWS][c],
+ * its value is a > 0 ? a : slope a, where a = scale x + shift. Convolutions apply the table of their input as they read
+ * it and make the one of their output as they write it, so that normalised activations are never stored. */
+typedef enum vg_norm_row {
+  VG_NORM_SCALE = 0, /* gamma rstd */
+  VG_NORM_SHIFT = 1, /* beta - mean gamma rstd */
+  VG_NORM_SLOPE = 2, /* 0: ReLU, 1: no activation */
+  VG_NORM_MEAN = 3,
+  VG_NORM_RSTD = 4,
+  VG_NORM_ROWS = 5
+} vg_norm_row;
+
+/* What a convolution fuses; unused pointers are NULL. */
+typedef struct vg_conv_fusion {
+  int64_t size;
+  const float *x_norm;       /* table of the input. Zero padding is zero behind the activation */
+  const float *x;            /* backward_input with x_norm: the input as it is stored, with x_stride */
+  float *sums;               /* backward_input with x_norm: [n][2][ci], sums of g and of g (x - mean), g = dL/da */
+  float *y_norm;             /* forward, not transposed: table of the output, made from its own mean and variance ... */
+  const float *gamma, *beta; /* ... [co] or both NULL (= 1, 0) ... */
+  float eps, slope;          /* ... and these, as vg_instance_norm */
+} vg_conv_fusion;
+
+/* y = x * w + b; b may be NULL. fusion may be NULL in all six functions. Kernels of 3 at stride 1 may run as Winograd
+ * (relative error below 1e-6, as a direct sum): an infinite value there makes NaN of the outputs it reaches. */
+VG_API int32_t vg_conv3d_forward(vg_context *context, const vg_conv3d *problem, const vg_conv_fusion *fusion,
+                                 const float *x, const float *w, const float *b, float *y);
+/* With fusion->x_norm dx is g = dL/da, which vg_norm_backward_input takes to the stored input. */
+VG_API int32_t vg_conv3d_backward_input(vg_context *context, const vg_conv3d *problem, const vg_conv_fusion *fusion,
+                                        const float *dy, const float *w, float *dx);
 /* dw and db (may be NULL) are overwritten. */
-VG_API int32_t vg_conv3d_backward_weight(vg_context *context, const vg_conv3d *problem, const float *x, const float *dy,
-                                         float *dw, float *db);
+VG_API int32_t vg_conv3d_backward_weight(vg_context *context, const vg_conv3d *problem, const vg_conv_fusion *fusion,
+                                         const float *x, const float *dy, float *dw, float *db);
 
 /* Transposed convolution with kernel = stride (kd,kh,kw) and no padding: output size = input size * kernel,
  * y[s*v + r, o] = b[o] + sum_i x[v,i] w[i][r][o]. d,h,w are the input sizes; sd.. and pd.. of the problem are
  * ignored. */
-VG_API int32_t vg_conv_transpose3d_forward(vg_context *context, const vg_conv3d *problem, const float *x,
-                                           const float *w, const float *b, float *y);
-VG_API int32_t vg_conv_transpose3d_backward_input(vg_context *context, const vg_conv3d *problem, const float *dy,
-                                                  const float *w, float *dx);
-VG_API int32_t vg_conv_transpose3d_backward_weight(vg_context *context, const vg_conv3d *problem, const float *x,
-                                                   const float *dy, float *dw, float *db);
+VG_API int32_t vg_conv_transpose3d_forward(vg_context *context, const vg_conv3d *problem, const vg_conv_fusion *fusion,
+                                           const float *x, const float *w, const float *b, float *y);
+VG_API int32_t vg_conv_transpose3d_backward_input(vg_context *context, const vg_conv3d *problem,
+                                                  const vg_conv_fusion *fusion, const float *dy, const float *w,
+                                                  float *dx);
+VG_API int32_t vg_conv_transpose3d_backward_weight(vg_context *context, const vg_conv3d *problem,
+                                                   const vg_conv_fusion *fusion, const float *x, const float *dy,
+                                                   float *dw, float *db);
+
+/* For readers that are no convolution. y = the value of x. */
+VG_API int32_t vg_norm_apply(vg_context *context, const vg_map *problem, const float *x, const float *norm, float *y);
+/* g = dL/da from dy, the gradient of the value, and its sums as in vg_conv_fusion. dy has y_stride, g has x_stride; g
+ * may be dy when the strides agree. */
+VG_API int32_t vg_norm_backward(vg_context *context, const vg_map *problem, const float *x, const float *norm,
+                                const float *dy, float *g, float *sums);
+/* Gradient of the stored x through a and the statistics, from g and sums over all readers. g has y_stride, dx has
+ * x_stride; dx may be g when the strides agree. dgamma, dbeta: [c], both or neither NULL. */
+VG_API int32_t vg_norm_backward_input(vg_context *context, const vg_map *problem, const float *x, const float *norm,
+                                      const float *g, const float *sums, float *dx, float *dgamma, float *dbeta);
 
 /* ---- instance norm -------------------------------------------------------------------------------------------- */
 

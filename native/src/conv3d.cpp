@@ -8,6 +8,7 @@
 // says how work is split and what bounds it). For dx the inputs fall into classes by (q + padding) mod s: within a
 // class dx is a correlation of dy with the taps of that class in reverse order, so nothing is scattered.
 #include "conv3d.h"
+#include "conv_fusion.h"
 #include "correlate.h"
 
 #include <algorithm>
@@ -29,6 +30,8 @@ ConvAxes conv_axes(const vg_conv3d &p) {
 void check_conv_sizes(const vg_conv3d *problem) {
   require_size(problem);
   const vg_conv3d &p = *problem;
+  VG_REQUIRE(p.precision == VG_PRECISION_DEFAULT || p.precision == VG_PRECISION_FAST,
+             "precision is %d, must be VG_PRECISION_DEFAULT or VG_PRECISION_FAST", p.precision);
   require_positive("n", p.n);
   require_positive("ci", p.ci);
   require_positive("co", p.co);
@@ -41,6 +44,11 @@ void check_conv_sizes(const vg_conv3d *problem) {
     VG_REQUIRE(axes[k].in < most && axes[k].kernel < most, "%s or %s is 2^31 or more", sizes[k], kernels[k]);
   }
   checked_product("the weight tensor", {p.co, p.kd, p.kh, p.kw, p.ci});
+}
+
+int64_t output_voxels(const vg_conv3d &p) {
+  const ConvAxes axes = conv_axes(p);
+  return axes[0].out() * axes[1].out() * axes[2].out();
 }
 
 static void check(const vg_conv3d *problem) {
@@ -119,8 +127,8 @@ static void backward_input(vg_context *context, const vg_conv3d &p, const float 
 
 extern "C" {
 
-int32_t vg_conv3d_forward(vg_context *context, const vg_conv3d *problem, const float *x, const float *w, const float *b,
-                          float *y) {
+int32_t vg_conv3d_forward(vg_context *context, const vg_conv3d *problem, const vg_conv_fusion *fusion, const float *x,
+                          const float *w, const float *b, float *y) {
   return vg::dispatch(
       context, __func__,
       [&] {
@@ -128,12 +136,20 @@ int32_t vg_conv3d_forward(vg_context *context, const vg_conv3d *problem, const f
         vg::require_pointer("x", x);
         vg::require_pointer("w", w);
         vg::require_pointer("y", y);
+        vg::check_fusion(fusion, {.statistics = vg::output_voxels(*problem)});
       },
-      [&] { vg::conv3d_forward(context, *problem, x, w, b, y); });
+      [&] {
+        const vg_conv3d &p = *problem;
+        const vg::NormalizedInput input(context, p, fusion, x);
+        vg::conv3d_forward(context, input.problem(p), input.data(), w, b, y);
+        if (fusion != nullptr && fusion->y_norm != nullptr)
+          vg::norm_table(context, {sizeof(vg_map), p.n, vg::output_voxels(p), p.co, p.y_stride, p.y_stride}, *fusion,
+                         y);
+      });
 }
 
-int32_t vg_conv3d_backward_input(vg_context *context, const vg_conv3d *problem, const float *dy, const float *w,
-                                 float *dx) {
+int32_t vg_conv3d_backward_input(vg_context *context, const vg_conv3d *problem, const vg_conv_fusion *fusion,
+                                 const float *dy, const float *w, float *dx) {
   return vg::dispatch(
       context, __func__,
       [&] {
@@ -141,12 +157,16 @@ int32_t vg_conv3d_backward_input(vg_context *context, const vg_conv3d *problem, 
         vg::require_pointer("dy", dy);
         vg::require_pointer("w", w);
         vg::require_pointer("dx", dx);
+        vg::check_fusion(fusion, {.gradient = true});
       },
-      [&] { vg::backward_input(context, *problem, dy, w, dx); });
+      [&] {
+        vg::backward_input(context, *problem, dy, w, dx);
+        vg::fuse_gradient(context, *problem, fusion, dx);
+      });
 }
 
-int32_t vg_conv3d_backward_weight(vg_context *context, const vg_conv3d *problem, const float *x, const float *dy,
-                                  float *dw, float *db) {
+int32_t vg_conv3d_backward_weight(vg_context *context, const vg_conv3d *problem, const vg_conv_fusion *fusion,
+                                  const float *x, const float *dy, float *dw, float *db) {
   return vg::dispatch(
       context, __func__,
       [&] {
@@ -154,13 +174,13 @@ int32_t vg_conv3d_backward_weight(vg_context *context, const vg_conv3d *problem,
         vg::require_pointer("x", x);
         vg::require_pointer("dy", dy);
         vg::require_pointer("dw", dw);
+        vg::check_fusion(fusion, {});
       },
       [&] {
-        vg::conv3d_backward_weight(context, *problem, x, dy, dw);
-        if (db == nullptr) return;
-        const vg::ConvAxes axes = vg::conv_axes(*problem);
-        vg::sum_channels(context, problem->n * axes[0].out() * axes[1].out() * axes[2].out(), problem->co,
-                         problem->y_stride, dy, db);
+        const vg_conv3d &p = *problem;
+        const vg::NormalizedInput input(context, p, fusion, x);
+        vg::conv3d_backward_weight(context, input.problem(p), input.data(), dy, dw);
+        if (db != nullptr) vg::sum_channels(context, p.n * vg::output_voxels(p), p.co, p.y_stride, dy, db);
       });
 }
 

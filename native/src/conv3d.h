@@ -15,6 +15,9 @@ struct ConvAxis {
 using ConvAxes = std::array<ConvAxis, 3>; // z, y, x
 ConvAxes conv_axes(const vg_conv3d &problem);
 
+// Of one sample.
+int64_t output_voxels(const vg_conv3d &problem);
+
 // Fails when the product reaches 2^60.
 int64_t checked_product(const char *what, std::initializer_list<int64_t> factors);
 // n, channels, input and kernel sizes, without strides and padding.

@@ -8,6 +8,7 @@
 // stride s, whose forward direction gives dx and whose weight gradient gives dw. Work is split as in correlate.cpp;
 // bound by memory for few channels, by arithmetic from about 32 on.
 #include "conv3d.h"
+#include "conv_fusion.h"
 #include "correlate.h"
 
 namespace vg {
@@ -53,8 +54,8 @@ static void transpose_forward(vg_context *context, const vg_conv3d &p, const flo
 
 extern "C" {
 
-int32_t vg_conv_transpose3d_forward(vg_context *context, const vg_conv3d *problem, const float *x, const float *w,
-                                    const float *b, float *y) {
+int32_t vg_conv_transpose3d_forward(vg_context *context, const vg_conv3d *problem, const vg_conv_fusion *fusion,
+                                    const float *x, const float *w, const float *b, float *y) {
   return vg::dispatch(
       context, __func__,
       [&] {
@@ -62,12 +63,16 @@ int32_t vg_conv_transpose3d_forward(vg_context *context, const vg_conv3d *proble
         vg::require_pointer("x", x);
         vg::require_pointer("w", w);
         vg::require_pointer("y", y);
+        vg::check_fusion(fusion, {});
       },
-      [&] { vg::transpose_forward(context, *problem, x, w, b, y); });
+      [&] {
+        const vg::NormalizedInput input(context, *problem, fusion, x);
+        vg::transpose_forward(context, input.problem(*problem), input.data(), w, b, y);
+      });
 }
 
-int32_t vg_conv_transpose3d_backward_input(vg_context *context, const vg_conv3d *problem, const float *dy,
-                                           const float *w, float *dx) {
+int32_t vg_conv_transpose3d_backward_input(vg_context *context, const vg_conv3d *problem, const vg_conv_fusion *fusion,
+                                           const float *dy, const float *w, float *dx) {
   return vg::dispatch(
       context, __func__,
       [&] {
@@ -75,12 +80,16 @@ int32_t vg_conv_transpose3d_backward_input(vg_context *context, const vg_conv3d 
         vg::require_pointer("dy", dy);
         vg::require_pointer("w", w);
         vg::require_pointer("dx", dx);
+        vg::check_fusion(fusion, {.gradient = true});
       },
-      [&] { vg::conv3d_forward(context, vg::adjoint(*problem), dy, w, nullptr, dx); });
+      [&] {
+        vg::conv3d_forward(context, vg::adjoint(*problem), dy, w, nullptr, dx);
+        vg::fuse_gradient(context, *problem, fusion, dx);
+      });
 }
 
-int32_t vg_conv_transpose3d_backward_weight(vg_context *context, const vg_conv3d *problem, const float *x,
-                                            const float *dy, float *dw, float *db) {
+int32_t vg_conv_transpose3d_backward_weight(vg_context *context, const vg_conv3d *problem, const vg_conv_fusion *fusion,
+                                            const float *x, const float *dy, float *dw, float *db) {
   return vg::dispatch(
       context, __func__,
       [&] {
@@ -88,11 +97,13 @@ int32_t vg_conv_transpose3d_backward_weight(vg_context *context, const vg_conv3d
         vg::require_pointer("x", x);
         vg::require_pointer("dy", dy);
         vg::require_pointer("dw", dw);
+        vg::check_fusion(fusion, {});
       },
       [&] {
-        vg::conv3d_backward_weight(context, vg::adjoint(*problem), dy, x, dw);
-        if (db == nullptr) return;
         const vg_conv3d &p = *problem;
+        const vg::NormalizedInput input(context, p, fusion, x);
+        vg::conv3d_backward_weight(context, vg::adjoint(input.problem(p)), dy, input.data(), dw);
+        if (db == nullptr) return;
         vg::sum_channels(context, p.n * p.d * p.kd * p.h * p.kh * p.w * p.kw, p.co, p.y_stride, dy, db);
       });
 }

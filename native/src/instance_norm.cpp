@@ -12,6 +12,7 @@
 // writes y, backward reads x and dy twice and writes dx. Matches torch.nn.functional.instance_norm (use_input_stats)
 // followed by leaky_relu or mish; voxels < 2 is an error there too. The mean is subtracted before scaling, and forward
 // keeps what rounding it to float32 loses.
+#include "conv_fusion.h"
 #include "instance_norm_tiles.h"
 #include "internal.h"
 
@@ -125,21 +126,28 @@ void piece_statistics(vg_context *context, const vg_instance_norm &p, const floa
 
 constexpr int64_t forward_rows = 3; // mean, gamma rstd, beta minus what the rounded mean leaves over
 
+struct Statistics {
+  double mean, rstd;
+};
+Statistics merge_pieces(const vg_instance_norm &p, const Partials &partials, int64_t sample, int64_t channel) {
+  const Pieces pieces = pieces_of(p);
+  double total = static_cast<double>(pieces.end(0)), mean = partials.first(sample, 0)[channel];
+  double deviation = partials.second(sample, 0)[channel];
+  for (int64_t i = 1; i < pieces.count(); ++i)
+    merge(total, mean, deviation, static_cast<double>(pieces.end(i) - pieces.begin(i)),
+          partials.first(sample, i)[channel], partials.second(sample, i)[channel]);
+  return {mean, 1.0 / std::sqrt(deviation / total + static_cast<double>(p.eps))};
+}
+
 // Merges the pieces of every sample and channel into mean and rstd, and writes the coefficients
 // [n][forward_rows][width].
 void finish_statistics(const vg_instance_norm &p, const Partials &partials, const float *gamma, const float *beta,
                        float *mean, float *rstd, float *coefficients) {
-  const Pieces pieces = pieces_of(p);
   const int64_t width = columns_of(p).width;
   for (int64_t b = 0; b < p.n; ++b) {
     float *to = coefficients + b * forward_rows * width;
     for (int64_t c = 0; c < p.c; ++c) {
-      double total = static_cast<double>(pieces.end(0)), m = partials.first(b, 0)[c];
-      double deviation = partials.second(b, 0)[c];
-      for (int64_t i = 1; i < pieces.count(); ++i)
-        merge(total, m, deviation, static_cast<double>(pieces.end(i) - pieces.begin(i)), partials.first(b, i)[c],
-              partials.second(b, i)[c]);
-      const double r = 1.0 / std::sqrt(deviation / total + static_cast<double>(p.eps));
+      const auto [m, r] = merge_pieces(p, partials, b, c);
       mean[b * p.c + c] = static_cast<float>(m);
       rstd[b * p.c + c] = static_cast<float>(r);
       const double scale = gamma != nullptr ? gamma[c] * r : r;
@@ -155,6 +163,28 @@ void finish_statistics(const vg_instance_norm &p, const Partials &partials, cons
 }
 
 } // namespace
+
+void vg::norm_table(vg_context *context, const vg_map &map, const vg_conv_fusion &fusion, const float *y) {
+  const vg_instance_norm p{
+      sizeof(vg_instance_norm), map.n,        map.voxels, map.c, map.y_stride, map.y_stride, fusion.eps,
+      VG_ACTIVATION_IDENTITY,   fusion.slope, 0};
+  const Pieces pieces = pieces_of(p);
+  Workspace memory(context, p.n * pieces.count() * 2 * p.c * static_cast<int64_t>(sizeof(double)));
+  const Partials partials{memory.as<double>(), pieces.count(), p.c};
+  parallel_for(context, p.n * pieces.count(),
+               [&](int64_t i) { piece_statistics(context, p, y, partials, i / pieces.count(), i % pieces.count()); });
+  for (int64_t b = 0; b < p.n; ++b)
+    for (int64_t c = 0; c < p.c; ++c) {
+      const Statistics s = merge_pieces(p, partials, b, c);
+      const double scale = fusion.gamma != nullptr ? fusion.gamma[c] * s.rstd : s.rstd;
+      float *to = fusion.y_norm + b * VG_NORM_ROWS * p.c + c;
+      to[VG_NORM_SCALE * p.c] = static_cast<float>(scale);
+      to[VG_NORM_SHIFT * p.c] = static_cast<float>((fusion.beta != nullptr ? fusion.beta[c] : 0.0) - s.mean * scale);
+      to[VG_NORM_SLOPE * p.c] = fusion.slope;
+      to[VG_NORM_MEAN * p.c] = static_cast<float>(s.mean);
+      to[VG_NORM_RSTD * p.c] = static_cast<float>(s.rstd);
+    }
+}
 
 extern "C" int32_t vg_instance_norm_forward(vg_context *context, const vg_instance_norm *problem, const float *x,
                                             const float *gamma, const float *beta, float *mean, float *rstd, float *y) {

@@ -73,6 +73,9 @@ std::string describe() {
   FUNCTION(vg_conv_transpose3d_forward);
   FUNCTION(vg_conv_transpose3d_backward_input);
   FUNCTION(vg_conv_transpose3d_backward_weight);
+  FUNCTION(vg_norm_apply);
+  FUNCTION(vg_norm_backward);
+  FUNCTION(vg_norm_backward_input);
   FUNCTION(vg_instance_norm_forward);
   FUNCTION(vg_instance_norm_backward);
   FUNCTION(vg_pool_forward);
@@ -111,6 +114,14 @@ std::string describe() {
   CONSTANT(VG_ACTIVATION_MISH);
   CONSTANT(VG_ACTIVATION_SIGMOID);
   CONSTANT(VG_ACTIVATION_SOFTPLUS);
+  CONSTANT(VG_PRECISION_DEFAULT);
+  CONSTANT(VG_PRECISION_FAST);
+  CONSTANT(VG_NORM_SCALE);
+  CONSTANT(VG_NORM_SHIFT);
+  CONSTANT(VG_NORM_SLOPE);
+  CONSTANT(VG_NORM_MEAN);
+  CONSTANT(VG_NORM_RSTD);
+  CONSTANT(VG_NORM_ROWS);
   CONSTANT(VG_POOL_MAX);
   CONSTANT(VG_POOL_AVERAGE);
   CONSTANT(VG_INTERPOLATE_NEAREST);
@@ -209,6 +220,20 @@ std::string describe() {
     FIELD(pw);
     FIELD(x_stride);
     FIELD(y_stride);
+    FIELD(precision);
+    FIELD(reserved);
+  }
+  {
+    STRUCT(vg_conv_fusion);
+    FIELD(size);
+    FIELD(x_norm);
+    FIELD(x);
+    FIELD(sums);
+    FIELD(y_norm);
+    FIELD(gamma);
+    FIELD(beta);
+    FIELD(eps);
+    FIELD(slope);
   }
   {
     STRUCT(vg_instance_norm);
@@ -425,7 +450,9 @@ SUM_OF(vg_dropout, number(s->size) + number(s->n) + number(s->voxels) + number(s
 SUM_OF(vg_conv3d, number(s->size) + number(s->n) + number(s->d) + number(s->h) + number(s->w) + number(s->ci) +
                       number(s->co) + number(s->kd) + number(s->kh) + number(s->kw) + number(s->sd) + number(s->sh) +
                       number(s->sw) + number(s->pd) + number(s->ph) + number(s->pw) + number(s->x_stride) +
-                      number(s->y_stride))
+                      number(s->y_stride) + number(s->precision) + number(s->reserved))
+SUM_OF(vg_conv_fusion, number(s->size) + number(s->x_norm) + number(s->x) + number(s->sums) + number(s->y_norm) +
+                           number(s->gamma) + number(s->beta) + number(s->eps) + number(s->slope))
 SUM_OF(vg_instance_norm, number(s->size) + number(s->n) + number(s->voxels) + number(s->c) + number(s->x_stride) +
                              number(s->y_stride) + number(s->eps) + number(s->activation) + number(s->slope) +
                              number(s->reserved))

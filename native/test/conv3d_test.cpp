@@ -110,8 +110,8 @@ TEST(Conv3d, ScratchStaysSmallAndReturnsToThePool) {
   Guarded<float> w(8 * 27 * 8);
   Random(2).fill(w);
   const Cpu cpu(2, nullptr, 2 << 20); // the tensor itself: 2 MB; an im2col buffer: 55 MB
-  ASSERT_EQ(vg_conv3d_forward(cpu, &c.p, x.data(), w.data(), nullptr, y.data()), VG_OK) << cpu.error();
-  ASSERT_EQ(vg_conv3d_backward_input(cpu, &c.p, y.data(), w.data(), x.data()), VG_OK) << cpu.error();
+  ASSERT_EQ(vg_conv3d_forward(cpu, &c.p, nullptr, x.data(), w.data(), nullptr, y.data()), VG_OK) << cpu.error();
+  ASSERT_EQ(vg_conv3d_backward_input(cpu, &c.p, nullptr, y.data(), w.data(), x.data()), VG_OK) << cpu.error();
   vg_context_info info{};
   info.size = sizeof info;
   ASSERT_EQ(vg_context_describe(cpu, &info), VG_OK);
@@ -126,11 +126,11 @@ TEST(Conv3d, RefusesWrongArguments) {
   const auto refused = [&](auto change, const char *part) {
     vg_conv3d p = good.p;
     change(p);
-    expect_error(cpu, vg_conv3d_forward(cpu, &p, e.x.data(), e.w.data(), e.b.data(), r.y.data()), VG_INVALID_ARGUMENT,
-                 part);
-    expect_error(cpu, vg_conv3d_backward_input(cpu, &p, e.dy.data(), e.w.data(), r.dx.data()), VG_INVALID_ARGUMENT,
-                 part);
-    expect_error(cpu, vg_conv3d_backward_weight(cpu, &p, e.x.data(), e.dy.data(), r.dw.data(), r.db.data()),
+    expect_error(cpu, vg_conv3d_forward(cpu, &p, nullptr, e.x.data(), e.w.data(), e.b.data(), r.y.data()),
+                 VG_INVALID_ARGUMENT, part);
+    expect_error(cpu, vg_conv3d_backward_input(cpu, &p, nullptr, e.dy.data(), e.w.data(), r.dx.data()),
+                 VG_INVALID_ARGUMENT, part);
+    expect_error(cpu, vg_conv3d_backward_weight(cpu, &p, nullptr, e.x.data(), e.dy.data(), r.dw.data(), r.db.data()),
                  VG_INVALID_ARGUMENT, part);
   };
   refused([](vg_conv3d &p) { p.size = 8; }, "problem.size is 8");
@@ -145,13 +145,13 @@ TEST(Conv3d, RefusesWrongArguments) {
   refused([](vg_conv3d &p) { p.y_stride = 1; }, "voxel stride of y is 1");
   refused([](vg_conv3d &p) { p.w = int64_t{1} << 40; }, "2^31");
   refused([](vg_conv3d &p) { p.d = p.h = p.w = int64_t{1} << 30; }, "too large");
-  expect_error(cpu, vg_conv3d_forward(cpu, nullptr, e.x.data(), e.w.data(), nullptr, r.y.data()), VG_INVALID_ARGUMENT,
-               "problem is NULL");
-  expect_error(cpu, vg_conv3d_forward(cpu, &good.p, nullptr, e.w.data(), nullptr, r.y.data()), VG_INVALID_ARGUMENT,
-               "vg_conv3d_forward: x is NULL");
-  expect_error(cpu, vg_conv3d_backward_input(cpu, &good.p, e.dy.data(), nullptr, r.dx.data()), VG_INVALID_ARGUMENT,
-               "vg_conv3d_backward_input: w is NULL");
-  expect_error(cpu, vg_conv3d_backward_weight(cpu, &good.p, e.x.data(), e.dy.data(), nullptr, nullptr),
+  expect_error(cpu, vg_conv3d_forward(cpu, nullptr, nullptr, e.x.data(), e.w.data(), nullptr, r.y.data()),
+               VG_INVALID_ARGUMENT, "problem is NULL");
+  expect_error(cpu, vg_conv3d_forward(cpu, &good.p, nullptr, nullptr, e.w.data(), nullptr, r.y.data()),
+               VG_INVALID_ARGUMENT, "vg_conv3d_forward: x is NULL");
+  expect_error(cpu, vg_conv3d_backward_input(cpu, &good.p, nullptr, e.dy.data(), nullptr, r.dx.data()),
+               VG_INVALID_ARGUMENT, "vg_conv3d_backward_input: w is NULL");
+  expect_error(cpu, vg_conv3d_backward_weight(cpu, &good.p, nullptr, e.x.data(), e.dy.data(), nullptr, nullptr),
                VG_INVALID_ARGUMENT, "vg_conv3d_backward_weight: dw is NULL");
   for (int64_t i = 0; i < r.y.size(); ++i) ASSERT_TRUE(r.y.poisoned(i)) << "a refused call wrote y";
 }

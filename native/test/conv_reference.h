@@ -73,7 +73,9 @@ inline ConvCase make(const Sizes &z) {
          z.p[1],
          z.p[2],
          z.ci + z.x_gap,
-         z.co + z.y_gap};
+         z.co + z.y_gap,
+         VG_PRECISION_DEFAULT,
+         0};
   for (int a = 0; a < 3; ++a) c.out[a] = (z.in[a] + 2 * z.p[a] - z.k[a]) / z.s[a] + 1;
   return c;
 }
@@ -138,9 +140,11 @@ inline const ConvFunctions conv3d{"conv3d", false, vg_conv3d_forward, vg_conv3d_
 inline std::unique_ptr<ConvResults> run(const ConvFunctions &f, const Cpu &cpu, const ConvCase &c,
                                         const ConvExpected &e, Side side) {
   auto r = std::make_unique<ConvResults>(c, side);
-  EXPECT_EQ(f.forward(cpu, &c.p, e.x.data(), e.w.data(), e.b.data(), r->y.data()), VG_OK) << cpu.error() << c.text();
-  EXPECT_EQ(f.backward_input(cpu, &c.p, e.dy.data(), e.w.data(), r->dx.data()), VG_OK) << cpu.error() << c.text();
-  EXPECT_EQ(f.backward_weight(cpu, &c.p, e.x.data(), e.dy.data(), r->dw.data(), r->db.data()), VG_OK)
+  EXPECT_EQ(f.forward(cpu, &c.p, nullptr, e.x.data(), e.w.data(), e.b.data(), r->y.data()), VG_OK)
+      << cpu.error() << c.text();
+  EXPECT_EQ(f.backward_input(cpu, &c.p, nullptr, e.dy.data(), e.w.data(), r->dx.data()), VG_OK)
+      << cpu.error() << c.text();
+  EXPECT_EQ(f.backward_weight(cpu, &c.p, nullptr, e.x.data(), e.dy.data(), r->dw.data(), r->db.data()), VG_OK)
       << cpu.error() << c.text();
   return r;
 }
@@ -177,9 +181,10 @@ inline void expect_optional_bias(const ConvFunctions &f, const ConvCase &c) {
   ConvResults without(c, Side::after);
   Guarded<float> zero(c.p.co);
   for (float &value : zero) value = 0;
-  ASSERT_EQ(f.forward(cpu, &c.p, e.x.data(), e.w.data(), nullptr, without.y.data()), VG_OK) << cpu.error();
-  ASSERT_EQ(f.forward(cpu, &c.p, e.x.data(), e.w.data(), zero.data(), with->y.data()), VG_OK) << cpu.error();
-  ASSERT_EQ(f.backward_weight(cpu, &c.p, e.x.data(), e.dy.data(), without.dw.data(), nullptr), VG_OK) << cpu.error();
+  ASSERT_EQ(f.forward(cpu, &c.p, nullptr, e.x.data(), e.w.data(), nullptr, without.y.data()), VG_OK) << cpu.error();
+  ASSERT_EQ(f.forward(cpu, &c.p, nullptr, e.x.data(), e.w.data(), zero.data(), with->y.data()), VG_OK) << cpu.error();
+  ASSERT_EQ(f.backward_weight(cpu, &c.p, nullptr, e.x.data(), e.dy.data(), without.dw.data(), nullptr), VG_OK)
+      << cpu.error();
   expect_same_bits(f.name, c.text(), with->y, without.y);
   expect_same_bits(f.name, c.text(), with->dw, without.dw);
 }

@@ -31,7 +31,9 @@ ConvCase make(const Sizes &z) {
          7,
          99,
          z.ci + z.x_gap,
-         z.co + z.y_gap};
+         z.co + z.y_gap,
+         VG_PRECISION_DEFAULT,
+         0};
   for (int a = 0; a < 3; ++a) c.out[a] = z.in[a] * z.k[a];
   return c;
 }
@@ -87,12 +89,13 @@ TEST(ConvTranspose3d, RefusesWrongArguments) {
   const auto refused = [&](auto change, const char *part) {
     vg_conv3d p = good.p;
     change(p);
-    expect_error(cpu, vg_conv_transpose3d_forward(cpu, &p, e.x.data(), e.w.data(), e.b.data(), r.y.data()),
+    expect_error(cpu, vg_conv_transpose3d_forward(cpu, &p, nullptr, e.x.data(), e.w.data(), e.b.data(), r.y.data()),
                  VG_INVALID_ARGUMENT, part);
-    expect_error(cpu, vg_conv_transpose3d_backward_input(cpu, &p, e.dy.data(), e.w.data(), r.dx.data()),
+    expect_error(cpu, vg_conv_transpose3d_backward_input(cpu, &p, nullptr, e.dy.data(), e.w.data(), r.dx.data()),
                  VG_INVALID_ARGUMENT, part);
-    expect_error(cpu, vg_conv_transpose3d_backward_weight(cpu, &p, e.x.data(), e.dy.data(), r.dw.data(), r.db.data()),
-                 VG_INVALID_ARGUMENT, part);
+    expect_error(
+        cpu, vg_conv_transpose3d_backward_weight(cpu, &p, nullptr, e.x.data(), e.dy.data(), r.dw.data(), r.db.data()),
+        VG_INVALID_ARGUMENT, part);
   };
   refused([](vg_conv3d &p) { p.size = 0; }, "problem.size is 0");
   refused([](vg_conv3d &p) { p.co = 0; }, "co is 0");
@@ -100,11 +103,12 @@ TEST(ConvTranspose3d, RefusesWrongArguments) {
   refused([](vg_conv3d &p) { p.x_stride = 2; }, "voxel stride of x is 2");
   refused([](vg_conv3d &p) { p.y_stride = 0; }, "voxel stride of y is 0");
   refused([](vg_conv3d &p) { p.kd = p.kh = p.kw = int64_t{1} << 30; }, "too large");
-  expect_error(cpu, vg_conv_transpose3d_forward(cpu, &good.p, e.x.data(), e.w.data(), nullptr, nullptr),
+  expect_error(cpu, vg_conv_transpose3d_forward(cpu, &good.p, nullptr, e.x.data(), e.w.data(), nullptr, nullptr),
                VG_INVALID_ARGUMENT, "vg_conv_transpose3d_forward: y is NULL");
-  expect_error(cpu, vg_conv_transpose3d_backward_input(cpu, &good.p, nullptr, e.w.data(), r.dx.data()),
+  expect_error(cpu, vg_conv_transpose3d_backward_input(cpu, &good.p, nullptr, nullptr, e.w.data(), r.dx.data()),
                VG_INVALID_ARGUMENT, "dy is NULL");
-  expect_error(cpu, vg_conv_transpose3d_backward_weight(cpu, &good.p, nullptr, e.dy.data(), r.dw.data(), nullptr),
+  expect_error(cpu,
+               vg_conv_transpose3d_backward_weight(cpu, &good.p, nullptr, nullptr, e.dy.data(), r.dw.data(), nullptr),
                VG_INVALID_ARGUMENT, "x is NULL");
 }
 

@@ -23,10 +23,10 @@ public class VoxgradH extends VoxgradSymbols {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int VG_ABI_VERSION = (int)2L;
+    private static final int VG_ABI_VERSION = (int)3L;
     /**
      * {@snippet lang=c :
-     * enum <anonymous>.VG_ABI_VERSION = 2
+     * enum <anonymous>.VG_ABI_VERSION = 3
      * }
      */
     public static int VG_ABI_VERSION() {
@@ -1649,10 +1649,83 @@ public class VoxgradH extends VoxgradSymbols {
            throw new AssertionError("should not reach here", ex$);
         }
     }
+    private static final int VG_PRECISION_DEFAULT = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * enum vg_precision.VG_PRECISION_DEFAULT = 0
+     * }
+     */
+    public static int VG_PRECISION_DEFAULT() {
+        return VG_PRECISION_DEFAULT;
+    }
+    private static final int VG_PRECISION_FAST = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum vg_precision.VG_PRECISION_FAST = 1
+     * }
+     */
+    public static int VG_PRECISION_FAST() {
+        return VG_PRECISION_FAST;
+    }
+    private static final int VG_NORM_SCALE = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * enum vg_norm_row.VG_NORM_SCALE = 0
+     * }
+     */
+    public static int VG_NORM_SCALE() {
+        return VG_NORM_SCALE;
+    }
+    private static final int VG_NORM_SHIFT = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum vg_norm_row.VG_NORM_SHIFT = 1
+     * }
+     */
+    public static int VG_NORM_SHIFT() {
+        return VG_NORM_SHIFT;
+    }
+    private static final int VG_NORM_SLOPE = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum vg_norm_row.VG_NORM_SLOPE = 2
+     * }
+     */
+    public static int VG_NORM_SLOPE() {
+        return VG_NORM_SLOPE;
+    }
+    private static final int VG_NORM_MEAN = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * enum vg_norm_row.VG_NORM_MEAN = 3
+     * }
+     */
+    public static int VG_NORM_MEAN() {
+        return VG_NORM_MEAN;
+    }
+    private static final int VG_NORM_RSTD = (int)4L;
+    /**
+     * {@snippet lang=c :
+     * enum vg_norm_row.VG_NORM_RSTD = 4
+     * }
+     */
+    public static int VG_NORM_RSTD() {
+        return VG_NORM_RSTD;
+    }
+    private static final int VG_NORM_ROWS = (int)5L;
+    /**
+     * {@snippet lang=c :
+     * enum vg_norm_row.VG_NORM_ROWS = 5
+     * }
+     */
+    public static int VG_NORM_ROWS() {
+        return VG_NORM_ROWS;
+    }
 
     private static class vg_conv3d_forward {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             VoxgradH.C_INT,
+            VoxgradH.C_POINTER,
             VoxgradH.C_POINTER,
             VoxgradH.C_POINTER,
             VoxgradH.C_POINTER,
@@ -1669,7 +1742,7 @@ public class VoxgradH extends VoxgradSymbols {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t vg_conv3d_forward(vg_context *context, const vg_conv3d *problem, const float *x, const float *w, const float *b, float *y)
+     * int32_t vg_conv3d_forward(vg_context *context, const vg_conv3d *problem, const vg_conv_fusion *fusion, const float *x, const float *w, const float *b, float *y)
      * }
      */
     public static FunctionDescriptor vg_conv3d_forward$descriptor() {
@@ -1679,7 +1752,7 @@ public class VoxgradH extends VoxgradSymbols {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t vg_conv3d_forward(vg_context *context, const vg_conv3d *problem, const float *x, const float *w, const float *b, float *y)
+     * int32_t vg_conv3d_forward(vg_context *context, const vg_conv3d *problem, const vg_conv_fusion *fusion, const float *x, const float *w, const float *b, float *y)
      * }
      */
     public static MethodHandle vg_conv3d_forward$handle() {
@@ -1689,7 +1762,7 @@ public class VoxgradH extends VoxgradSymbols {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t vg_conv3d_forward(vg_context *context, const vg_conv3d *problem, const float *x, const float *w, const float *b, float *y)
+     * int32_t vg_conv3d_forward(vg_context *context, const vg_conv3d *problem, const vg_conv_fusion *fusion, const float *x, const float *w, const float *b, float *y)
      * }
      */
     public static MemorySegment vg_conv3d_forward$address() {
@@ -1698,16 +1771,16 @@ public class VoxgradH extends VoxgradSymbols {
 
     /**
      * {@snippet lang=c :
-     * int32_t vg_conv3d_forward(vg_context *context, const vg_conv3d *problem, const float *x, const float *w, const float *b, float *y)
+     * int32_t vg_conv3d_forward(vg_context *context, const vg_conv3d *problem, const vg_conv_fusion *fusion, const float *x, const float *w, const float *b, float *y)
      * }
      */
-    public static int vg_conv3d_forward(MemorySegment context, MemorySegment problem, MemorySegment x, MemorySegment w, MemorySegment b, MemorySegment y) {
+    public static int vg_conv3d_forward(MemorySegment context, MemorySegment problem, MemorySegment fusion, MemorySegment x, MemorySegment w, MemorySegment b, MemorySegment y) {
         var mh$ = vg_conv3d_forward.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("vg_conv3d_forward", context, problem, x, w, b, y);
+                traceDowncall("vg_conv3d_forward", context, problem, fusion, x, w, b, y);
             }
-            return (int)mh$.invokeExact(context, problem, x, w, b, y);
+            return (int)mh$.invokeExact(context, problem, fusion, x, w, b, y);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -1718,6 +1791,7 @@ public class VoxgradH extends VoxgradSymbols {
     private static class vg_conv3d_backward_input {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             VoxgradH.C_INT,
+            VoxgradH.C_POINTER,
             VoxgradH.C_POINTER,
             VoxgradH.C_POINTER,
             VoxgradH.C_POINTER,
@@ -1733,7 +1807,7 @@ public class VoxgradH extends VoxgradSymbols {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t vg_conv3d_backward_input(vg_context *context, const vg_conv3d *problem, const float *dy, const float *w, float *dx)
+     * int32_t vg_conv3d_backward_input(vg_context *context, const vg_conv3d *problem, const vg_conv_fusion *fusion, const float *dy, const float *w, float *dx)
      * }
      */
     public static FunctionDescriptor vg_conv3d_backward_input$descriptor() {
@@ -1743,7 +1817,7 @@ public class VoxgradH extends VoxgradSymbols {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t vg_conv3d_backward_input(vg_context *context, const vg_conv3d *problem, const float *dy, const float *w, float *dx)
+     * int32_t vg_conv3d_backward_input(vg_context *context, const vg_conv3d *problem, const vg_conv_fusion *fusion, const float *dy, const float *w, float *dx)
      * }
      */
     public static MethodHandle vg_conv3d_backward_input$handle() {
@@ -1753,7 +1827,7 @@ public class VoxgradH extends VoxgradSymbols {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t vg_conv3d_backward_input(vg_context *context, const vg_conv3d *problem, const float *dy, const float *w, float *dx)
+     * int32_t vg_conv3d_backward_input(vg_context *context, const vg_conv3d *problem, const vg_conv_fusion *fusion, const float *dy, const float *w, float *dx)
      * }
      */
     public static MemorySegment vg_conv3d_backward_input$address() {
@@ -1762,16 +1836,16 @@ public class VoxgradH extends VoxgradSymbols {
 
     /**
      * {@snippet lang=c :
-     * int32_t vg_conv3d_backward_input(vg_context *context, const vg_conv3d *problem, const float *dy, const float *w, float *dx)
+     * int32_t vg_conv3d_backward_input(vg_context *context, const vg_conv3d *problem, const vg_conv_fusion *fusion, const float *dy, const float *w, float *dx)
      * }
      */
-    public static int vg_conv3d_backward_input(MemorySegment context, MemorySegment problem, MemorySegment dy, MemorySegment w, MemorySegment dx) {
+    public static int vg_conv3d_backward_input(MemorySegment context, MemorySegment problem, MemorySegment fusion, MemorySegment dy, MemorySegment w, MemorySegment dx) {
         var mh$ = vg_conv3d_backward_input.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("vg_conv3d_backward_input", context, problem, dy, w, dx);
+                traceDowncall("vg_conv3d_backward_input", context, problem, fusion, dy, w, dx);
             }
-            return (int)mh$.invokeExact(context, problem, dy, w, dx);
+            return (int)mh$.invokeExact(context, problem, fusion, dy, w, dx);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -1782,6 +1856,7 @@ public class VoxgradH extends VoxgradSymbols {
     private static class vg_conv3d_backward_weight {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             VoxgradH.C_INT,
+            VoxgradH.C_POINTER,
             VoxgradH.C_POINTER,
             VoxgradH.C_POINTER,
             VoxgradH.C_POINTER,
@@ -1798,7 +1873,7 @@ public class VoxgradH extends VoxgradSymbols {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t vg_conv3d_backward_weight(vg_context *context, const vg_conv3d *problem, const float *x, const float *dy, float *dw, float *db)
+     * int32_t vg_conv3d_backward_weight(vg_context *context, const vg_conv3d *problem, const vg_conv_fusion *fusion, const float *x, const float *dy, float *dw, float *db)
      * }
      */
     public static FunctionDescriptor vg_conv3d_backward_weight$descriptor() {
@@ -1808,7 +1883,7 @@ public class VoxgradH extends VoxgradSymbols {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t vg_conv3d_backward_weight(vg_context *context, const vg_conv3d *problem, const float *x, const float *dy, float *dw, float *db)
+     * int32_t vg_conv3d_backward_weight(vg_context *context, const vg_conv3d *problem, const vg_conv_fusion *fusion, const float *x, const float *dy, float *dw, float *db)
      * }
      */
     public static MethodHandle vg_conv3d_backward_weight$handle() {
@@ -1818,7 +1893,7 @@ public class VoxgradH extends VoxgradSymbols {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t vg_conv3d_backward_weight(vg_context *context, const vg_conv3d *problem, const float *x, const float *dy, float *dw, float *db)
+     * int32_t vg_conv3d_backward_weight(vg_context *context, const vg_conv3d *problem, const vg_conv_fusion *fusion, const float *x, const float *dy, float *dw, float *db)
      * }
      */
     public static MemorySegment vg_conv3d_backward_weight$address() {
@@ -1827,16 +1902,16 @@ public class VoxgradH extends VoxgradSymbols {
 
     /**
      * {@snippet lang=c :
-     * int32_t vg_conv3d_backward_weight(vg_context *context, const vg_conv3d *problem, const float *x, const float *dy, float *dw, float *db)
+     * int32_t vg_conv3d_backward_weight(vg_context *context, const vg_conv3d *problem, const vg_conv_fusion *fusion, const float *x, const float *dy, float *dw, float *db)
      * }
      */
-    public static int vg_conv3d_backward_weight(MemorySegment context, MemorySegment problem, MemorySegment x, MemorySegment dy, MemorySegment dw, MemorySegment db) {
+    public static int vg_conv3d_backward_weight(MemorySegment context, MemorySegment problem, MemorySegment fusion, MemorySegment x, MemorySegment dy, MemorySegment dw, MemorySegment db) {
         var mh$ = vg_conv3d_backward_weight.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("vg_conv3d_backward_weight", context, problem, x, dy, dw, db);
+                traceDowncall("vg_conv3d_backward_weight", context, problem, fusion, x, dy, dw, db);
             }
-            return (int)mh$.invokeExact(context, problem, x, dy, dw, db);
+            return (int)mh$.invokeExact(context, problem, fusion, x, dy, dw, db);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -1847,6 +1922,7 @@ public class VoxgradH extends VoxgradSymbols {
     private static class vg_conv_transpose3d_forward {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             VoxgradH.C_INT,
+            VoxgradH.C_POINTER,
             VoxgradH.C_POINTER,
             VoxgradH.C_POINTER,
             VoxgradH.C_POINTER,
@@ -1863,7 +1939,7 @@ public class VoxgradH extends VoxgradSymbols {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t vg_conv_transpose3d_forward(vg_context *context, const vg_conv3d *problem, const float *x, const float *w, const float *b, float *y)
+     * int32_t vg_conv_transpose3d_forward(vg_context *context, const vg_conv3d *problem, const vg_conv_fusion *fusion, const float *x, const float *w, const float *b, float *y)
      * }
      */
     public static FunctionDescriptor vg_conv_transpose3d_forward$descriptor() {
@@ -1873,7 +1949,7 @@ public class VoxgradH extends VoxgradSymbols {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t vg_conv_transpose3d_forward(vg_context *context, const vg_conv3d *problem, const float *x, const float *w, const float *b, float *y)
+     * int32_t vg_conv_transpose3d_forward(vg_context *context, const vg_conv3d *problem, const vg_conv_fusion *fusion, const float *x, const float *w, const float *b, float *y)
      * }
      */
     public static MethodHandle vg_conv_transpose3d_forward$handle() {
@@ -1883,7 +1959,7 @@ public class VoxgradH extends VoxgradSymbols {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t vg_conv_transpose3d_forward(vg_context *context, const vg_conv3d *problem, const float *x, const float *w, const float *b, float *y)
+     * int32_t vg_conv_transpose3d_forward(vg_context *context, const vg_conv3d *problem, const vg_conv_fusion *fusion, const float *x, const float *w, const float *b, float *y)
      * }
      */
     public static MemorySegment vg_conv_transpose3d_forward$address() {
@@ -1892,16 +1968,16 @@ public class VoxgradH extends VoxgradSymbols {
 
     /**
      * {@snippet lang=c :
-     * int32_t vg_conv_transpose3d_forward(vg_context *context, const vg_conv3d *problem, const float *x, const float *w, const float *b, float *y)
+     * int32_t vg_conv_transpose3d_forward(vg_context *context, const vg_conv3d *problem, const vg_conv_fusion *fusion, const float *x, const float *w, const float *b, float *y)
      * }
      */
-    public static int vg_conv_transpose3d_forward(MemorySegment context, MemorySegment problem, MemorySegment x, MemorySegment w, MemorySegment b, MemorySegment y) {
+    public static int vg_conv_transpose3d_forward(MemorySegment context, MemorySegment problem, MemorySegment fusion, MemorySegment x, MemorySegment w, MemorySegment b, MemorySegment y) {
         var mh$ = vg_conv_transpose3d_forward.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("vg_conv_transpose3d_forward", context, problem, x, w, b, y);
+                traceDowncall("vg_conv_transpose3d_forward", context, problem, fusion, x, w, b, y);
             }
-            return (int)mh$.invokeExact(context, problem, x, w, b, y);
+            return (int)mh$.invokeExact(context, problem, fusion, x, w, b, y);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -1912,6 +1988,7 @@ public class VoxgradH extends VoxgradSymbols {
     private static class vg_conv_transpose3d_backward_input {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             VoxgradH.C_INT,
+            VoxgradH.C_POINTER,
             VoxgradH.C_POINTER,
             VoxgradH.C_POINTER,
             VoxgradH.C_POINTER,
@@ -1927,7 +2004,7 @@ public class VoxgradH extends VoxgradSymbols {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t vg_conv_transpose3d_backward_input(vg_context *context, const vg_conv3d *problem, const float *dy, const float *w, float *dx)
+     * int32_t vg_conv_transpose3d_backward_input(vg_context *context, const vg_conv3d *problem, const vg_conv_fusion *fusion, const float *dy, const float *w, float *dx)
      * }
      */
     public static FunctionDescriptor vg_conv_transpose3d_backward_input$descriptor() {
@@ -1937,7 +2014,7 @@ public class VoxgradH extends VoxgradSymbols {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t vg_conv_transpose3d_backward_input(vg_context *context, const vg_conv3d *problem, const float *dy, const float *w, float *dx)
+     * int32_t vg_conv_transpose3d_backward_input(vg_context *context, const vg_conv3d *problem, const vg_conv_fusion *fusion, const float *dy, const float *w, float *dx)
      * }
      */
     public static MethodHandle vg_conv_transpose3d_backward_input$handle() {
@@ -1947,7 +2024,7 @@ public class VoxgradH extends VoxgradSymbols {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t vg_conv_transpose3d_backward_input(vg_context *context, const vg_conv3d *problem, const float *dy, const float *w, float *dx)
+     * int32_t vg_conv_transpose3d_backward_input(vg_context *context, const vg_conv3d *problem, const vg_conv_fusion *fusion, const float *dy, const float *w, float *dx)
      * }
      */
     public static MemorySegment vg_conv_transpose3d_backward_input$address() {
@@ -1956,16 +2033,16 @@ public class VoxgradH extends VoxgradSymbols {
 
     /**
      * {@snippet lang=c :
-     * int32_t vg_conv_transpose3d_backward_input(vg_context *context, const vg_conv3d *problem, const float *dy, const float *w, float *dx)
+     * int32_t vg_conv_transpose3d_backward_input(vg_context *context, const vg_conv3d *problem, const vg_conv_fusion *fusion, const float *dy, const float *w, float *dx)
      * }
      */
-    public static int vg_conv_transpose3d_backward_input(MemorySegment context, MemorySegment problem, MemorySegment dy, MemorySegment w, MemorySegment dx) {
+    public static int vg_conv_transpose3d_backward_input(MemorySegment context, MemorySegment problem, MemorySegment fusion, MemorySegment dy, MemorySegment w, MemorySegment dx) {
         var mh$ = vg_conv_transpose3d_backward_input.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("vg_conv_transpose3d_backward_input", context, problem, dy, w, dx);
+                traceDowncall("vg_conv_transpose3d_backward_input", context, problem, fusion, dy, w, dx);
             }
-            return (int)mh$.invokeExact(context, problem, dy, w, dx);
+            return (int)mh$.invokeExact(context, problem, fusion, dy, w, dx);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -1976,6 +2053,7 @@ public class VoxgradH extends VoxgradSymbols {
     private static class vg_conv_transpose3d_backward_weight {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             VoxgradH.C_INT,
+            VoxgradH.C_POINTER,
             VoxgradH.C_POINTER,
             VoxgradH.C_POINTER,
             VoxgradH.C_POINTER,
@@ -1992,7 +2070,7 @@ public class VoxgradH extends VoxgradSymbols {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t vg_conv_transpose3d_backward_weight(vg_context *context, const vg_conv3d *problem, const float *x, const float *dy, float *dw, float *db)
+     * int32_t vg_conv_transpose3d_backward_weight(vg_context *context, const vg_conv3d *problem, const vg_conv_fusion *fusion, const float *x, const float *dy, float *dw, float *db)
      * }
      */
     public static FunctionDescriptor vg_conv_transpose3d_backward_weight$descriptor() {
@@ -2002,7 +2080,7 @@ public class VoxgradH extends VoxgradSymbols {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t vg_conv_transpose3d_backward_weight(vg_context *context, const vg_conv3d *problem, const float *x, const float *dy, float *dw, float *db)
+     * int32_t vg_conv_transpose3d_backward_weight(vg_context *context, const vg_conv3d *problem, const vg_conv_fusion *fusion, const float *x, const float *dy, float *dw, float *db)
      * }
      */
     public static MethodHandle vg_conv_transpose3d_backward_weight$handle() {
@@ -2012,7 +2090,7 @@ public class VoxgradH extends VoxgradSymbols {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t vg_conv_transpose3d_backward_weight(vg_context *context, const vg_conv3d *problem, const float *x, const float *dy, float *dw, float *db)
+     * int32_t vg_conv_transpose3d_backward_weight(vg_context *context, const vg_conv3d *problem, const vg_conv_fusion *fusion, const float *x, const float *dy, float *dw, float *db)
      * }
      */
     public static MemorySegment vg_conv_transpose3d_backward_weight$address() {
@@ -2021,16 +2099,214 @@ public class VoxgradH extends VoxgradSymbols {
 
     /**
      * {@snippet lang=c :
-     * int32_t vg_conv_transpose3d_backward_weight(vg_context *context, const vg_conv3d *problem, const float *x, const float *dy, float *dw, float *db)
+     * int32_t vg_conv_transpose3d_backward_weight(vg_context *context, const vg_conv3d *problem, const vg_conv_fusion *fusion, const float *x, const float *dy, float *dw, float *db)
      * }
      */
-    public static int vg_conv_transpose3d_backward_weight(MemorySegment context, MemorySegment problem, MemorySegment x, MemorySegment dy, MemorySegment dw, MemorySegment db) {
+    public static int vg_conv_transpose3d_backward_weight(MemorySegment context, MemorySegment problem, MemorySegment fusion, MemorySegment x, MemorySegment dy, MemorySegment dw, MemorySegment db) {
         var mh$ = vg_conv_transpose3d_backward_weight.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("vg_conv_transpose3d_backward_weight", context, problem, x, dy, dw, db);
+                traceDowncall("vg_conv_transpose3d_backward_weight", context, problem, fusion, x, dy, dw, db);
             }
-            return (int)mh$.invokeExact(context, problem, x, dy, dw, db);
+            return (int)mh$.invokeExact(context, problem, fusion, x, dy, dw, db);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class vg_norm_apply {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            VoxgradH.C_INT,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("vg_norm_apply").orElseThrow();
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t vg_norm_apply(vg_context *context, const vg_map *problem, const float *x, const float *norm, float *y)
+     * }
+     */
+    public static FunctionDescriptor vg_norm_apply$descriptor() {
+        return vg_norm_apply.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t vg_norm_apply(vg_context *context, const vg_map *problem, const float *x, const float *norm, float *y)
+     * }
+     */
+    public static MethodHandle vg_norm_apply$handle() {
+        return vg_norm_apply.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t vg_norm_apply(vg_context *context, const vg_map *problem, const float *x, const float *norm, float *y)
+     * }
+     */
+    public static MemorySegment vg_norm_apply$address() {
+        return vg_norm_apply.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t vg_norm_apply(vg_context *context, const vg_map *problem, const float *x, const float *norm, float *y)
+     * }
+     */
+    public static int vg_norm_apply(MemorySegment context, MemorySegment problem, MemorySegment x, MemorySegment norm, MemorySegment y) {
+        var mh$ = vg_norm_apply.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("vg_norm_apply", context, problem, x, norm, y);
+            }
+            return (int)mh$.invokeExact(context, problem, x, norm, y);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class vg_norm_backward {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            VoxgradH.C_INT,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("vg_norm_backward").orElseThrow();
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t vg_norm_backward(vg_context *context, const vg_map *problem, const float *x, const float *norm, const float *dy, float *g, float *sums)
+     * }
+     */
+    public static FunctionDescriptor vg_norm_backward$descriptor() {
+        return vg_norm_backward.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t vg_norm_backward(vg_context *context, const vg_map *problem, const float *x, const float *norm, const float *dy, float *g, float *sums)
+     * }
+     */
+    public static MethodHandle vg_norm_backward$handle() {
+        return vg_norm_backward.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t vg_norm_backward(vg_context *context, const vg_map *problem, const float *x, const float *norm, const float *dy, float *g, float *sums)
+     * }
+     */
+    public static MemorySegment vg_norm_backward$address() {
+        return vg_norm_backward.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t vg_norm_backward(vg_context *context, const vg_map *problem, const float *x, const float *norm, const float *dy, float *g, float *sums)
+     * }
+     */
+    public static int vg_norm_backward(MemorySegment context, MemorySegment problem, MemorySegment x, MemorySegment norm, MemorySegment dy, MemorySegment g, MemorySegment sums) {
+        var mh$ = vg_norm_backward.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("vg_norm_backward", context, problem, x, norm, dy, g, sums);
+            }
+            return (int)mh$.invokeExact(context, problem, x, norm, dy, g, sums);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class vg_norm_backward_input {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            VoxgradH.C_INT,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("vg_norm_backward_input").orElseThrow();
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t vg_norm_backward_input(vg_context *context, const vg_map *problem, const float *x, const float *norm, const float *g, const float *sums, float *dx, float *dgamma, float *dbeta)
+     * }
+     */
+    public static FunctionDescriptor vg_norm_backward_input$descriptor() {
+        return vg_norm_backward_input.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t vg_norm_backward_input(vg_context *context, const vg_map *problem, const float *x, const float *norm, const float *g, const float *sums, float *dx, float *dgamma, float *dbeta)
+     * }
+     */
+    public static MethodHandle vg_norm_backward_input$handle() {
+        return vg_norm_backward_input.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t vg_norm_backward_input(vg_context *context, const vg_map *problem, const float *x, const float *norm, const float *g, const float *sums, float *dx, float *dgamma, float *dbeta)
+     * }
+     */
+    public static MemorySegment vg_norm_backward_input$address() {
+        return vg_norm_backward_input.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t vg_norm_backward_input(vg_context *context, const vg_map *problem, const float *x, const float *norm, const float *g, const float *sums, float *dx, float *dgamma, float *dbeta)
+     * }
+     */
+    public static int vg_norm_backward_input(MemorySegment context, MemorySegment problem, MemorySegment x, MemorySegment norm, MemorySegment g, MemorySegment sums, MemorySegment dx, MemorySegment dgamma, MemorySegment dbeta) {
+        var mh$ = vg_norm_backward_input.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("vg_norm_backward_input", context, problem, x, norm, g, sums, dx, dgamma, dbeta);
+            }
+            return (int)mh$.invokeExact(context, problem, x, norm, g, sums, dx, dgamma, dbeta);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

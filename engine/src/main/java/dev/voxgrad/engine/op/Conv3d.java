@@ -41,6 +41,7 @@ public final class Conv3d implements Op {
             context.check(VoxgradH.vg_conv3d_forward(
                     context.handle(),
                     op.problem(arena, x, y),
+                    MemorySegment.NULL,
                     x.data(),
                     w.data(),
                     b.map(Tensor::data).orElse(MemorySegment.NULL),
@@ -90,6 +91,7 @@ public final class Conv3d implements Op {
                 context.check(VoxgradH.vg_conv3d_backward_weight(
                         context.handle(),
                         problem(arena, x, dy),
+                        MemorySegment.NULL,
                         x.data(),
                         dy.data(),
                         dw.data(),
@@ -102,7 +104,7 @@ public final class Conv3d implements Op {
             if (gradients.wants(x)) {
                 Tensor dx = gradients.make(x.shape());
                 context.check(VoxgradH.vg_conv3d_backward_input(
-                        context.handle(), problem(arena, dx, dy), dy.data(), w.data(), dx.data()));
+                        context.handle(), problem(arena, dx, dy), MemorySegment.NULL, dy.data(), w.data(), dx.data()));
                 gradients.give(x, dx);
             }
         }

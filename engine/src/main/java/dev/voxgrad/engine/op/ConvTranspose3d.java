@@ -57,6 +57,7 @@ public final class ConvTranspose3d implements Op {
             context.check(VoxgradH.vg_conv_transpose3d_forward(
                     context.handle(),
                     op.problem(arena, x, y),
+                    MemorySegment.NULL,
                     x.data(),
                     w.data(),
                     b.map(Tensor::data).orElse(MemorySegment.NULL),
@@ -80,6 +81,7 @@ public final class ConvTranspose3d implements Op {
                 context.check(VoxgradH.vg_conv_transpose3d_backward_weight(
                         context.handle(),
                         problem(arena, x, dy),
+                        MemorySegment.NULL,
                         x.data(),
                         dy.data(),
                         dw.data(),
@@ -92,7 +94,7 @@ public final class ConvTranspose3d implements Op {
             if (gradients.wants(x)) {
                 Tensor dx = gradients.make(x.shape());
                 context.check(VoxgradH.vg_conv_transpose3d_backward_input(
-                        context.handle(), problem(arena, dx, dy), dy.data(), w.data(), dx.data()));
+                        context.handle(), problem(arena, dx, dy), MemorySegment.NULL, dy.data(), w.data(), dx.data()));
                 gradients.give(x, dx);
             }
         }
