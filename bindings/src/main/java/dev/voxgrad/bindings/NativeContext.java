@@ -13,8 +13,25 @@ import java.lang.foreign.ValueLayout;
  */
 public final class NativeContext implements AutoCloseable {
     private static final int TEXT_BYTES = 1024;
+    private static final Watcher NOBODY = new Watcher() {
+        @Override
+        public void begins() {}
+
+        @Override
+        public void ends() {}
+    };
 
     private MemorySegment handle;
+    private Watcher watcher = NOBODY;
+
+    /** Hears of every call of a kernel, on the thread of the call. Memory and questions to the context are not kernels. */
+    public interface Watcher {
+        /** The arguments are being put together: {@link NativeContext#handle} was asked for. */
+        void begins();
+
+        /** The call has returned; on a GPU its work may go on. */
+        void ends();
+    }
 
     private NativeContext(MemorySegment handle) {
         this.handle = handle;
@@ -51,6 +68,11 @@ public final class NativeContext implements AutoCloseable {
 
     /** The pointer to pass as first argument of every native call. */
     public MemorySegment handle() {
+        watcher.begins();
+        return open();
+    }
+
+    private MemorySegment open() {
         if (handle == null) {
             throw new IllegalStateException("this device is closed");
         }
@@ -59,10 +81,30 @@ public final class NativeContext implements AutoCloseable {
 
     /** Turns a status into an exception with the context's text; returns normally for {@code VG_OK}. */
     public void check(int status) {
+        watcher.ends();
+        require(status);
+    }
+
+    private void require(int status) {
         if (status != VoxgradH.VG_OK()) {
             throw new NativeException(
-                    NativeStatus.of(status), VoxgradH.vg_last_error(handle()).getString(0));
+                    NativeStatus.of(status), VoxgradH.vg_last_error(open()).getString(0));
         }
+    }
+
+    /** Lets somebody watch from now on; there is one watcher at most. */
+    public void watch(Watcher next) {
+        watcher = next;
+    }
+
+    /** Ends the watching. */
+    public void unwatch() {
+        watcher = NOBODY;
+    }
+
+    /** Waits until the device has done everything it was asked for; nothing to wait for on the CPU. */
+    public void synchronize() {
+        require(VoxgradH.vg_context_synchronize(open()));
     }
 
     /**
@@ -73,7 +115,7 @@ public final class NativeContext implements AutoCloseable {
     public MemorySegment allocate(long bytes) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
-            check(VoxgradH.vg_allocate(handle(), bytes, out));
+            require(VoxgradH.vg_allocate(open(), bytes, out));
             return out.get(ValueLayout.ADDRESS, 0).reinterpret(bytes);
         }
     }
@@ -81,7 +123,7 @@ public final class NativeContext implements AutoCloseable {
     /** Returns memory to the pool; a no-op after the context was closed, which freed it. */
     public void free(MemorySegment memory) {
         if (handle != null) {
-            check(VoxgradH.vg_free(handle, memory));
+            require(VoxgradH.vg_free(handle, memory));
         }
     }
 
@@ -91,7 +133,7 @@ public final class NativeContext implements AutoCloseable {
             MemorySegment info = vg_context_info.allocate(arena);
             info.fill((byte) 0);
             vg_context_info.size(info, vg_context_info.sizeof());
-            check(VoxgradH.vg_context_describe(handle(), info));
+            require(VoxgradH.vg_context_describe(open(), info));
             return new Description(
                     vg_context_info.device_name(info).getString(0),
                     vg_context_info.isa(info).getString(0),

@@ -1,6 +1,7 @@
 package dev.voxgrad.engine.autograd;
 
 import dev.voxgrad.engine.ShapeException;
+import dev.voxgrad.engine.tensor.Profiler;
 import dev.voxgrad.engine.tensor.Scope;
 import dev.voxgrad.engine.tensor.Shape;
 import dev.voxgrad.engine.tensor.Tensor;
@@ -18,13 +19,14 @@ import java.util.Set;
  * them.
  */
 public final class Tape {
-    private record Entry(Tensor output, Op op) {}
+    private record Entry(Tensor output, Op op, String layer) {}
 
     private final Scope scope;
     private final boolean recording;
     private final boolean training;
     private final OptionalLong seed;
     private boolean used;
+    private String layer = "";
     private final List<Entry> entries = new ArrayList<>();
     private final Set<Tensor> tracked = Collections.newSetFromMap(new IdentityHashMap<>());
 
@@ -77,6 +79,12 @@ public final class Tape {
         return scope;
     }
 
+    /** Names the layer whose ops come next, for the profiler: their gradients belong to it as well. */
+    public void layer(String name) {
+        layer = name;
+        scope.device().profiler().layer(name);
+    }
+
     /** True in training: dropout is active. */
     public boolean training() {
         return training;
@@ -111,7 +119,7 @@ public final class Tape {
         if (recording) {
             for (Tensor input : inputs) {
                 if (tracked.contains(input)) {
-                    entries.add(new Entry(output, op));
+                    entries.add(new Entry(output, op, layer));
                     tracked.add(output);
                     break;
                 }
@@ -164,6 +172,7 @@ public final class Tape {
         while (!entries.isEmpty()) {
             Entry entry = entries.removeLast();
             Tensor gradient = gradients.take(entry.output());
+            scope.device().profiler().phase(Profiler.Phase.BACKWARD, entry.layer());
             if (gradient != null) {
                 entry.op().backward(gradient, gradients);
                 gradients.dismiss(gradient);

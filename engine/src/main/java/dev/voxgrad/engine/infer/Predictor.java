@@ -13,6 +13,7 @@ import dev.voxgrad.engine.plan.Plan;
 import dev.voxgrad.engine.plan.PreparedCase;
 import dev.voxgrad.engine.plan.Preprocessor;
 import dev.voxgrad.engine.tensor.Device;
+import dev.voxgrad.engine.tensor.Profiler;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -79,10 +80,12 @@ public record Predictor(Plan plan, List<Module> models, Device device, SlidingWi
             export.alsoTo(maps);
         }
         LabelVolume labels = predict(prepared, export, progress);
-        NiftiHeader header = NiftiReader.readHeader(source.imageFiles().getFirst());
-        NiftiWriter.writeLabels(files.mask(), labels, plan.labelNames().classes() - 1, header);
-        files.uncertainty().ifPresent(u -> NiftiWriter.writeFloat(u.file(), List.of(maps.uncertainty()), header));
-        files.probabilities().ifPresent(file -> writeProbabilities(file, maps.probabilities(), prepared.sourceSize()));
+        try (Profiler.Span span = device.profiler().span("write files")) {
+            NiftiHeader header = NiftiReader.readHeader(source.imageFiles().getFirst());
+            NiftiWriter.writeLabels(files.mask(), labels, plan.labelNames().classes() - 1, header);
+            files.uncertainty().ifPresent(u -> NiftiWriter.writeFloat(u.file(), List.of(maps.uncertainty()), header));
+            files.probabilities().ifPresent(file -> writeProbabilities(file, maps.probabilities(), prepared.sourceSize()));
+        }
     }
 
     private static void writeProbabilities(Path file, float[] probabilities, Triple size) {
@@ -94,11 +97,14 @@ public record Predictor(Plan plan, List<Module> models, Device device, SlidingWi
 
     /** Preprocessing runs on the CPU, whatever the device of the models. */
     private PreparedCase prepare(Case images) {
-        if (device.name().equals("cpu")) {
-            return new Preprocessor(plan, device).prepare(images);
-        }
-        try (Device host = Device.cpu()) {
-            return new Preprocessor(plan, host).prepare(images);
+        device.profiler().phase(Profiler.Phase.DATA, "case");
+        try (Profiler.Span span = device.profiler().span("read and preprocess")) {
+            if (device.name().equals("cpu")) {
+                return new Preprocessor(plan, device).prepare(images);
+            }
+            try (Device host = Device.cpu()) {
+                return new Preprocessor(plan, host).prepare(images);
+            }
         }
     }
 

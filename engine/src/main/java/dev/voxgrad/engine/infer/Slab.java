@@ -8,6 +8,7 @@ import dev.voxgrad.engine.op.Triple;
 import dev.voxgrad.engine.tensor.Scope;
 import dev.voxgrad.engine.tensor.Shape;
 import dev.voxgrad.engine.tensor.Tensor;
+import dev.voxgrad.engine.tensor.Work;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -44,6 +45,7 @@ final class Slab {
         NativeContext context = image.device().context();
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment p = problem(arena, image.shape(), tile.shape(), z, y, x, mirrored);
+            image.device().announce(Work.of("window_gather", 0, tile, tile, Work.bytes(tile, tile)));
             context.check(VoxgradH.vg_window_gather(context.handle(), p, image.data(), tile.data()));
         }
     }
@@ -53,6 +55,9 @@ final class Slab {
         NativeContext context = sums.device().context();
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment p = problem(arena, sums.shape(), logits.shape(), 0, y, x, mirrored);
+            // Logits times weight, added to sums that are read and written, and so are the sums of the weights.
+            long bytes = Work.bytes(logits, logits, logits, weights, weights, weights);
+            sums.device().announce(Work.of("window_accumulate", 3 * logits.shape().elements(), logits, logits, bytes));
             context.check(VoxgradH.vg_window_accumulate(
                     context.handle(), p, logits.data(), weights.data(), factor, sums.data(), weightSums.data()));
         }
@@ -114,6 +119,9 @@ final class Slab {
             vg_map.c(p, s.c());
             vg_map.x_stride(p, s.c());
             vg_map.y_stride(p, s.c());
+            long bytes = Work.bytes(sums.planes(k, 1), sums.planes(k, 1), weightSums.planes(k, 1));
+            Shape plane = sums.planes(k, 1).shape();
+            sums.device().announce(Work.of("window_normalize", plane.elements(), plane, plane, bytes));
             context.check(VoxgradH.vg_window_normalize(
                     context.handle(),
                     p,

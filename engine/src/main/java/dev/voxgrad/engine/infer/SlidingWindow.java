@@ -7,6 +7,7 @@ import dev.voxgrad.engine.autograd.Tape;
 import dev.voxgrad.engine.nn.Module;
 import dev.voxgrad.engine.op.Triple;
 import dev.voxgrad.engine.tensor.Device;
+import dev.voxgrad.engine.tensor.Profiler;
 import dev.voxgrad.engine.tensor.Scope;
 import dev.voxgrad.engine.tensor.Shape;
 import dev.voxgrad.engine.tensor.Tensor;
@@ -92,7 +93,11 @@ public record SlidingWindow(
         int[] zs = starts(frame.padded.d(), tile.d());
         int[] ys = starts(frame.padded.h(), tile.h());
         int[] xs = starts(frame.padded.w(), tile.w());
-        PlaneSink checked = (z, logits) -> sink.accept(z, finite(name, z, size, logits));
+        PlaneSink checked = (z, logits) -> {
+            try (Profiler.Span span = device.profiler().span("export planes")) {
+                sink.accept(z, finite(name, z, size, logits));
+            }
+        };
         int total = zs.length * ys.length * xs.length;
         int done = 0;
         try (Scope scope = device.scope()) {
@@ -170,6 +175,8 @@ public record SlidingWindow(
                 for (Module model : models) {
                     try (Scope step = scope.device().scope()) {
                         Tape tape = Tape.inference(step);
+                        Profiler profiler = scope.device().profiler();
+                        profiler.phase(Profiler.Phase.DATA, "tile");
                         Tensor input = step.tensor(shape(tile, source.shape().c()));
                         Slab.gather(
                                 source,
@@ -179,6 +186,7 @@ public record SlidingWindow(
                                 vx + frame.shift.w(),
                                 mirrored);
                         Tensor logits = forward(model, tape, input);
+                        profiler.phase(Profiler.Phase.OUTPUT, "tile");
                         open(vz, (int) logits.shape().c(), sink);
                         slab.add(logits, vy, vx, mirrored, factor);
                     }

@@ -7,6 +7,7 @@ import dev.voxgrad.engine.image.Grid;
 import dev.voxgrad.engine.tensor.Device;
 import dev.voxgrad.engine.tensor.Scope;
 import dev.voxgrad.engine.tensor.Shape;
+import dev.voxgrad.engine.tensor.Work;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -46,6 +47,9 @@ public final class DistanceMap implements AutoCloseable {
             vg_distance.spacing_w(p, spacing[2]);
             MemorySegment x = scope.labels(new Shape(1, grid.depth(), grid.height(), grid.width(), 1), set)
                     .data();
+            Shape volume = new Shape(1, grid.depth(), grid.height(), grid.width(), 1);
+            long bytes = volume.elements() * (1 + Double.BYTES);
+            device.announce(Work.of("distance_transform", 0, volume, volume, bytes));
             context.check(VoxgradH.vg_distance_transform(context.handle(), p, x, map.distances));
             return map;
         } catch (RuntimeException e) {

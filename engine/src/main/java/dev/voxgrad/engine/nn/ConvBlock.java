@@ -71,6 +71,7 @@ record ConvBlock(Conv conv, Optional<Norm> norm, float dropout, Activation.Funct
     @Override
     public Tensor forward(Pass pass, Tensor x, Optional<Tensor> into) {
         Tape tape = pass.tape();
+        tape.layer(conv.name());
         Tensor z = conv.forward(pass, x);
         if (norm.isEmpty()) {
             return activated(tape, z, into);

@@ -48,6 +48,7 @@ record ResidualBlock(ConvBlock first, ConvBlock second, Optional<ConvBlock> proj
         Tensor branch = second.forward(pass, y, Optional.empty());
         tape.done(y);
         Tensor skip = skip(pass, x);
+        tape.layer(second.conv().name());
         // The norm that made the branch reads its own input backward, not its output: the sum may take that memory.
         Tensor sum = Add.inPlace(tape, branch, skip);
         if (skip != x) {

@@ -2,6 +2,7 @@ package dev.voxgrad.engine.nn;
 
 import dev.voxgrad.engine.autograd.Tape;
 import dev.voxgrad.engine.op.Triple;
+import dev.voxgrad.engine.tensor.Profiler;
 import dev.voxgrad.engine.tensor.Scope;
 import dev.voxgrad.engine.tensor.Shape;
 import dev.voxgrad.engine.tensor.Tensor;
@@ -42,6 +43,7 @@ final class UNet implements Module {
     @Override
     public List<Tensor> forward(Tape tape, Tensor x) {
         spec.requireInput(x.shape());
+        tape.scope().device().profiler().phase(Profiler.Phase.FORWARD, "");
         Pass pass = new Pass(tape, parameters);
         List<Tensor> buffers = new ArrayList<>();
         List<Tensor> skips = new ArrayList<>();

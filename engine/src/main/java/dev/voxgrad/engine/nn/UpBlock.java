@@ -55,6 +55,7 @@ record UpBlock(String name, long in, long out, long skip, Triple kernel, boolean
      */
     Tensor forward(Pass pass, Tensor x, Tensor buffer, Tensor skipped) {
         Tape tape = pass.tape();
+        tape.layer(name);
         Tensor up = upsampled(pass, x, upsampledOf(buffer));
         tape.done(x);
         return skipFirst ? Concat.of(tape, buffer, skipped, up) : Concat.of(tape, buffer, up, skipped);

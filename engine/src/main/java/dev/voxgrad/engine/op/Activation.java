@@ -8,6 +8,7 @@ import dev.voxgrad.engine.autograd.Gradients;
 import dev.voxgrad.engine.autograd.Op;
 import dev.voxgrad.engine.autograd.Tape;
 import dev.voxgrad.engine.tensor.Tensor;
+import dev.voxgrad.engine.tensor.Work;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
@@ -75,6 +76,7 @@ public final class Activation implements Op {
         Tensor y = into.orElseGet(() -> tape.output(x.shape()));
         NativeContext context = x.device().context();
         try (Arena arena = Arena.ofConfined()) {
+            x.device().announce(Work.of("activation_forward", x.shape().elements(), x, y, Work.bytes(x, y)));
             context.check(VoxgradH.vg_activation_forward(context.handle(), op.problem(arena, y), x.data(), y.data()));
         }
         return tape.record(y, op, x);
@@ -101,11 +103,14 @@ public final class Activation implements Op {
         Tensor dx = gradients.make(x.shape());
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment p = problem(arena, dy);
+            Work work = Work.of("activation_backward", 2 * x.shape().elements(), dy, dx, Work.bytes(x, dy, dx));
             if (x.stride() == dx.stride()) {
+                x.device().announce(work);
                 context.check(VoxgradH.vg_activation_backward(context.handle(), p, x.data(), dy.data(), dx.data()));
             } else { // x is a slice: the native call wants x and dx with one stride
                 Tensor dense = x.copy(gradients.scope());
                 vg_activation.x_stride(p, dense.stride());
+                x.device().announce(work);
                 context.check(VoxgradH.vg_activation_backward(context.handle(), p, dense.data(), dy.data(), dx.data()));
                 gradients.scope().free(dense);
             }

@@ -7,6 +7,7 @@ import dev.voxgrad.engine.tensor.Labels;
 import dev.voxgrad.engine.tensor.Scope;
 import dev.voxgrad.engine.tensor.Shape;
 import dev.voxgrad.engine.tensor.Tensor;
+import dev.voxgrad.engine.tensor.Work;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -54,6 +55,7 @@ public record Components(Tensor ids, List<Long> counts) {
             vg_components.connectivity(p, connectivity);
             vg_components.foreground(p, 0);
             MemorySegment out = arena.allocate(ValueLayout.JAVA_LONG, counts.length);
+            targets.device().announce(Work.of("components_label", 0, s, s, s.elements() + Work.bytes(ids)));
             context.check(VoxgradH.vg_components_label(
                     context.handle(),
                     p,

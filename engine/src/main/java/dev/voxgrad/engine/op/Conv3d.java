@@ -38,6 +38,7 @@ public final class Conv3d implements Op {
         Tensor y = tape.output(op.outputShape());
         NativeContext context = x.device().context();
         try (Arena arena = Arena.ofConfined()) {
+            x.device().announce(ConvProblem.work("conv3d_forward", y, w, x, y, w));
             context.check(VoxgradH.vg_conv3d_forward(
                     context.handle(),
                     op.problem(arena, x, y),
@@ -88,6 +89,7 @@ public final class Conv3d implements Op {
             if (gradients.wants(w) || (b.isPresent() && gradients.wants(b.get()))) {
                 Tensor dw = gradients.make(w.shape());
                 Optional<Tensor> db = b.map(t -> gradients.make(t.shape()));
+                x.device().announce(ConvProblem.work("conv3d_backward_weight", dy, w, x, dw, dy));
                 context.check(VoxgradH.vg_conv3d_backward_weight(
                         context.handle(),
                         problem(arena, x, dy),
@@ -103,6 +105,7 @@ public final class Conv3d implements Op {
             }
             if (gradients.wants(x)) {
                 Tensor dx = gradients.make(x.shape());
+                x.device().announce(ConvProblem.work("conv3d_backward_input", dy, w, dy, dx, w));
                 context.check(VoxgradH.vg_conv3d_backward_input(
                         context.handle(), problem(arena, dx, dy), MemorySegment.NULL, dy.data(), w.data(), dx.data()));
                 gradients.give(x, dx);

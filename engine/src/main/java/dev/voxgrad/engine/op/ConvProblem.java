@@ -3,6 +3,7 @@ package dev.voxgrad.engine.op;
 import dev.voxgrad.bindings.ffi.VoxgradH;
 import dev.voxgrad.bindings.ffi.vg_conv3d;
 import dev.voxgrad.engine.tensor.Tensor;
+import dev.voxgrad.engine.tensor.Work;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -40,6 +41,21 @@ final class ConvProblem {
         vg_conv3d.precision(p, VoxgradH.VG_PRECISION_DEFAULT());
         vg_conv3d.reserved(p, 0);
         return p;
+    }
+
+    /**
+     * What a convolution or one of its gradients does at least: a multiplication and an addition for each weight and voxel, direct
+     * convolution being what is counted, whatever the kernel does.
+     *
+     * @param grid the tensor with a voxel for each position of the kernel, and with the weight's first size as channels: the
+     *     output of a convolution, the input of a transposed one, or its gradient
+     * @param from what is read beside the weight, or beside the other feature map
+     * @param to what is written
+     * @param other the third tensor, read
+     */
+    static Work work(String kernel, Tensor grid, Tensor w, Tensor from, Tensor to, Tensor other) {
+        long macs = grid.shape().elements() * (w.shape().elements() / w.shape().n());
+        return Work.of(kernel, 2 * macs, from, to, Work.bytes(from, to, other));
     }
 
     /** The kernel sizes of a weight tensor [A,kd,kh,kw,B]. */

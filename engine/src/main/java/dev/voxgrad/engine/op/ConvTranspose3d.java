@@ -54,6 +54,7 @@ public final class ConvTranspose3d implements Op {
         Tensor y = into.orElseGet(() -> tape.output(out));
         NativeContext context = x.device().context();
         try (Arena arena = Arena.ofConfined()) {
+            x.device().announce(ConvProblem.work("conv_transpose3d_forward", x, w, x, y, w));
             context.check(VoxgradH.vg_conv_transpose3d_forward(
                     context.handle(),
                     op.problem(arena, x, y),
@@ -78,6 +79,7 @@ public final class ConvTranspose3d implements Op {
             if (gradients.wants(w) || (b.isPresent() && gradients.wants(b.get()))) {
                 Tensor dw = gradients.make(w.shape());
                 Optional<Tensor> db = b.map(t -> gradients.make(t.shape()));
+                x.device().announce(ConvProblem.work("conv_transpose3d_backward_weight", x, w, x, dw, dy));
                 context.check(VoxgradH.vg_conv_transpose3d_backward_weight(
                         context.handle(),
                         problem(arena, x, dy),
@@ -93,6 +95,7 @@ public final class ConvTranspose3d implements Op {
             }
             if (gradients.wants(x)) {
                 Tensor dx = gradients.make(x.shape());
+                x.device().announce(ConvProblem.work("conv_transpose3d_backward_input", x, w, dy, dx, w));
                 context.check(VoxgradH.vg_conv_transpose3d_backward_input(
                         context.handle(), problem(arena, dx, dy), MemorySegment.NULL, dy.data(), w.data(), dx.data()));
                 gradients.give(x, dx);

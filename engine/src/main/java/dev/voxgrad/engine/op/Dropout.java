@@ -10,6 +10,7 @@ import dev.voxgrad.engine.autograd.Tape;
 import dev.voxgrad.engine.tensor.Labels;
 import dev.voxgrad.engine.tensor.Shape;
 import dev.voxgrad.engine.tensor.Tensor;
+import dev.voxgrad.engine.tensor.Work;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
@@ -92,6 +93,7 @@ public final class Dropout implements Op {
             vg_dropout.stream(problem, draw.stream());
             vg_dropout.p(problem, p);
             vg_dropout.per_channel(problem, unit == Unit.CHANNEL ? 1 : 0);
+            x.device().announce(Work.of("dropout", source.shape().elements(), source, destination, Work.bytes(source, destination)));
             context.check(VoxgradH.vg_dropout_apply(
                     context.handle(),
                     problem,

@@ -9,6 +9,7 @@ import dev.voxgrad.engine.autograd.Op;
 import dev.voxgrad.engine.autograd.Tape;
 import dev.voxgrad.engine.tensor.Shape;
 import dev.voxgrad.engine.tensor.Tensor;
+import dev.voxgrad.engine.tensor.Work;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
@@ -70,6 +71,8 @@ public final class InstanceNorm implements Op {
         Tensor y = into.orElseGet(() -> tape.output(s));
         NativeContext context = x.device().context();
         try (Arena arena = Arena.ofConfined()) {
+            // Two sums (3), scale and shift (2), activation (1).
+            x.device().announce(Work.of("instance_norm_forward", 6 * s.elements(), x, y, Work.bytes(x, y)));
             context.check(VoxgradH.vg_instance_norm_forward(
                     context.handle(),
                     op.problem(arena, y),
@@ -111,6 +114,9 @@ public final class InstanceNorm implements Op {
             throw new ShapeException("instance norm: the input must be dense, it is a slice of " + x.shape());
         }
         try (Arena arena = Arena.ofConfined()) {
+            // Normalised value (2), derivative of the activation (2), two sums (3), combination (4).
+            long flops = 11 * x.shape().elements();
+            x.device().announce(Work.of("instance_norm_backward", flops, dy, dx, Work.bytes(x, dy, dx)));
             context.check(VoxgradH.vg_instance_norm_backward(
                     context.handle(),
                     problem(arena, dy),

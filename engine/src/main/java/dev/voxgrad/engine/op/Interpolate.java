@@ -10,6 +10,7 @@ import dev.voxgrad.engine.tensor.Labels;
 import dev.voxgrad.engine.tensor.Scope;
 import dev.voxgrad.engine.tensor.Shape;
 import dev.voxgrad.engine.tensor.Tensor;
+import dev.voxgrad.engine.tensor.Work;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -50,6 +51,7 @@ public final class Interpolate implements Op {
         NativeContext context = x.device().context();
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment p = problem(arena, x.shape(), size, x.stride(), y.stride(), mode);
+            x.device().announce(Work.of("interpolate_forward", flops(y, mode), x, y, Work.bytes(x, y)));
             context.check(VoxgradH.vg_interpolate_forward(context.handle(), p, x.data(), y.data()));
         }
         return tape.record(y, new Interpolate(x, size, mode), x);
@@ -67,9 +69,16 @@ public final class Interpolate implements Op {
         NativeContext context = labels.device().context();
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment p = problem(arena, in, size, in.c(), in.c(), Mode.NEAREST_CENTRE);
+            long bytes = in.elements() + resized.shape().elements();
+            labels.device().announce(Work.of("interpolate_labels", 0, in, resized.shape(), bytes));
             context.check(VoxgradH.vg_interpolate_labels(context.handle(), p, labels.data(), resized.data()));
         }
         return resized;
+    }
+
+    /** Eight corners, a multiplication and an addition each; the nearest voxel is a copy. */
+    private static long flops(Tensor y, Mode mode) {
+        return mode == Mode.LINEAR || mode == Mode.LINEAR_CORNERS ? 16 * y.shape().elements() : 0;
     }
 
     private static MemorySegment problem(Arena arena, Shape in, Triple size, long xStride, long yStride, Mode mode) {
@@ -96,6 +105,7 @@ public final class Interpolate implements Op {
         NativeContext context = x.device().context();
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment p = problem(arena, x.shape(), size, dx.stride(), dy.stride(), mode);
+            x.device().announce(Work.of("interpolate_backward", flops(dy, mode), dy, dx, Work.bytes(dy, dx)));
             context.check(VoxgradH.vg_interpolate_backward(context.handle(), p, dy.data(), dx.data()));
         }
         gradients.give(x, dx);

@@ -9,6 +9,7 @@ import dev.voxgrad.engine.autograd.Op;
 import dev.voxgrad.engine.autograd.Tape;
 import dev.voxgrad.engine.tensor.Shape;
 import dev.voxgrad.engine.tensor.Tensor;
+import dev.voxgrad.engine.tensor.Work;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
@@ -64,6 +65,7 @@ public final class Pad implements Op {
         Tensor y = into.orElseGet(() -> tape.output(out));
         NativeContext context = x.device().context();
         try (Arena arena = Arena.ofConfined()) {
+            x.device().announce(Work.of("pad_forward", 0, x, y, Work.bytes(x, y)));
             context.check(VoxgradH.vg_pad_forward(context.handle(), op.problem(arena, x, y), x.data(), y.data()));
         }
         return tape.record(y, op, x);
@@ -92,6 +94,7 @@ public final class Pad implements Op {
         Tensor dx = gradients.make(x.shape());
         NativeContext context = x.device().context();
         try (Arena arena = Arena.ofConfined()) {
+            x.device().announce(Work.of("pad_backward", 0, dy, dx, Work.bytes(dy, dx)));
             context.check(VoxgradH.vg_pad_backward(context.handle(), problem(arena, dx, dy), dy.data(), dx.data()));
         }
         gradients.give(x, dx);

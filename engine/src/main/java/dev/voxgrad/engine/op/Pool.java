@@ -9,6 +9,7 @@ import dev.voxgrad.engine.autograd.Op;
 import dev.voxgrad.engine.autograd.Tape;
 import dev.voxgrad.engine.tensor.Shape;
 import dev.voxgrad.engine.tensor.Tensor;
+import dev.voxgrad.engine.tensor.Work;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -50,6 +51,7 @@ public final class Pool implements Op {
         Tensor y = tape.output(s.withGrid(s.d() / kernel.d(), s.h() / kernel.h(), s.w() / kernel.w()));
         NativeContext context = x.device().context();
         try (Arena arena = Arena.ofConfined()) {
+            x.device().announce(Work.of("pool_forward", s.elements(), x, y, Work.bytes(x, y)));
             context.check(VoxgradH.vg_pool_forward(context.handle(), op.problem(arena, x, y), x.data(), y.data()));
         }
         return tape.record(y, op, x);
@@ -81,6 +83,8 @@ public final class Pool implements Op {
         Tensor input = copied ? x.copy(gradients.scope()) : x;
         NativeContext context = x.device().context();
         try (Arena arena = Arena.ofConfined()) {
+            long bytes = Work.bytes(dy, dx) + (kind == Kind.MAX ? Work.bytes(input) : 0);
+            x.device().announce(Work.of("pool_backward", x.shape().elements(), dy, dx, bytes));
             context.check(VoxgradH.vg_pool_backward(
                     context.handle(),
                     problem(arena, dx, dy),

@@ -13,6 +13,7 @@ import dev.voxgrad.engine.tensor.Labels;
 import dev.voxgrad.engine.tensor.Scope;
 import dev.voxgrad.engine.tensor.Shape;
 import dev.voxgrad.engine.tensor.Tensor;
+import dev.voxgrad.engine.tensor.Work;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -96,6 +97,7 @@ final class SegLossPass {
             double[] values = sums.values();
             MemorySegment out = arena.allocate(ValueLayout.JAVA_DOUBLE, values.length);
             MemorySegment bad = arena.allocate(ValueLayout.JAVA_LONG, 2);
+            announce("segloss_forward", Work.bytes(logits));
             context.check(VoxgradH.vg_segloss_forward(
                     context.handle(),
                     problem(arena, logits.shape().c(), kinds),
@@ -111,6 +113,12 @@ final class SegLossPass {
             requireNoneBad(bad.getAtIndex(ValueLayout.JAVA_LONG, 0), (int) bad.getAtIndex(ValueLayout.JAVA_LONG, 1));
             MemorySegment.copy(out, ValueLayout.JAVA_DOUBLE, 0, values, 0, values.length);
         }
+    }
+
+    /** Softmax or sigmoid (5 operations), then a product and a sum for about three sums or derivatives. */
+    private void announce(String kernel, long bytes) {
+        long read = bytes + labels.shape().elements();
+        logits.device().announce(Work.of(kernel, 11 * logits.shape().elements(), logits, logits, read));
     }
 
     private void requireNoneBad(long count, int first) {
@@ -134,6 +142,7 @@ final class SegLossPass {
             double[] values = partials.values();
             MemorySegment table = arena.allocate(ValueLayout.JAVA_DOUBLE, values.length);
             MemorySegment.copy(values, 0, table, ValueLayout.JAVA_DOUBLE, 0, values.length);
+            announce("segloss_backward", Work.bytes(logits, dx));
             context.check(VoxgradH.vg_segloss_backward(
                     context.handle(),
                     problem(arena, dx.stride(), 0),

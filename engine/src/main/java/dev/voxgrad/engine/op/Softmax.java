@@ -6,6 +6,7 @@ import dev.voxgrad.engine.autograd.Gradients;
 import dev.voxgrad.engine.autograd.Op;
 import dev.voxgrad.engine.autograd.Tape;
 import dev.voxgrad.engine.tensor.Tensor;
+import dev.voxgrad.engine.tensor.Work;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -39,6 +40,8 @@ public final class Softmax implements Op {
         NativeContext context = x.device().context();
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment p = Tensor.map(arena, x, y);
+            // Largest value, difference, exponential, sum, quotient.
+            x.device().announce(Work.of("softmax_forward", 5 * x.shape().elements(), x, y, Work.bytes(x, y)));
             context.check(
                     log
                             ? VoxgradH.vg_log_softmax_forward(context.handle(), p, x.data(), y.data())
@@ -55,6 +58,8 @@ public final class Softmax implements Op {
         NativeContext context = x.device().context();
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment p = Tensor.map(arena, dx, y);
+            // Product and sum, difference, product.
+            x.device().announce(Work.of("softmax_backward", 4 * x.shape().elements(), dy, dx, Work.bytes(y, dy, dx)));
             context.check(
                     log
                             ? VoxgradH.vg_log_softmax_backward(context.handle(), p, y.data(), dy.data(), dx.data())

@@ -5,6 +5,7 @@ import dev.voxgrad.bindings.ffi.VoxgradH;
 import dev.voxgrad.bindings.ffi.vg_topk;
 import dev.voxgrad.engine.tensor.Shape;
 import dev.voxgrad.engine.tensor.Tensor;
+import dev.voxgrad.engine.tensor.Work;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -95,6 +96,7 @@ public final class VoxelLosses {
                 factors.setAtIndex(ValueLayout.JAVA_FLOAT, row, factor.get(row).floatValue());
             }
             MemorySegment sums = arena.allocate(ValueLayout.JAVA_DOUBLE, rows);
+            values.device().announce(Work.of("topk_select", s.elements(), values, values, Work.bytes(values, values)));
             context.check(
                     VoxgradH.vg_topk_select(context.handle(), p, values.data(), selects, factors, sums, values.data()));
             double total = 0;

@@ -73,6 +73,8 @@ public final class AdamW implements Optimizer {
             vg_adamw.amsgrad(p, settings.amsgrad() ? 1 : 0);
             vg_adamw.decoupled(p, settings.decoupled() ? 1 : 0);
             vg_adamw.reserved(p, 0);
+            // Decay (2), two averages (7), step (5); parameter and averages are read and written, the gradient is read.
+            table.announce("adamw_step", 14, settings.amsgrad() ? 9 : 7);
             table.context()
                     .check(VoxgradH.vg_adamw_step(
                             table.context().handle(),

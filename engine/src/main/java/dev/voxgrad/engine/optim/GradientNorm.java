@@ -25,6 +25,7 @@ public record GradientNorm(double value) {
         }
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment norm = arena.allocate(ValueLayout.JAVA_DOUBLE);
+            table.announce("global_norm", 2, 1);
             table.context()
                     .check(VoxgradH.vg_global_norm(
                             table.context().handle(),

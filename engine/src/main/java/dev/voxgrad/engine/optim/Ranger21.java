@@ -179,6 +179,8 @@ public final class Ranger21 implements Optimizer {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment p = problem(arena, lr, gradientScale);
             MemorySegment sumOfEach = arena.allocateFrom(ValueLayout.JAVA_DOUBLE, sums);
+            // Every component at work; parameter and averages are read and written, the gradient is read.
+            table.announce("ranger21_step", 25, c.positiveNegative() ? 8 : 7);
             table.context()
                     .check(VoxgradH.vg_ranger21_step(
                             table.context().handle(),

@@ -59,6 +59,8 @@ public final class Sgd implements Optimizer {
                 vg_sgd.nesterov(p, settings.nesterov() ? 1 : 0);
                 vg_sgd.first_step(p, state.steps() == 0 ? 1 : 0);
                 vg_sgd.reserved(p, 0);
+                // Decay, momentum, step; parameter and momentum are read and written, the gradient is read.
+                table.announce("sgd_step", 7, settings.momentum() > 0 ? 5 : 3);
                 table.context()
                         .check(VoxgradH.vg_sgd_step(
                                 table.context().handle(),

@@ -4,7 +4,9 @@ import dev.voxgrad.bindings.NativeContext;
 import dev.voxgrad.engine.ShapeException;
 import dev.voxgrad.engine.autograd.Gradients;
 import dev.voxgrad.engine.nn.Parameters;
+import dev.voxgrad.engine.tensor.Shape;
 import dev.voxgrad.engine.tensor.Tensor;
+import dev.voxgrad.engine.tensor.Work;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -67,6 +69,24 @@ final class Table {
     MemorySegment states(Arena arena, Map<String, Tensor> state, UnaryOperator<String> stateName) {
         return pointers(
                 arena, names.stream().map(n -> state.get(stateName.apply(n))).toList());
+    }
+
+    /**
+     * Says what the kernel that gets this table does.
+     *
+     * @param flops operations per element
+     * @param passes how often the kernel reads or writes a number per element
+     */
+    void announce(String kernel, long flops, long passes) {
+        announce(kernel, flops, passes, parameters);
+    }
+
+    static void announce(String kernel, long flops, long passes, List<Tensor> tensors) {
+        long elements = tensors.stream().mapToLong(t -> t.shape().elements()).sum();
+        Shape all = Shape.vector(elements);
+        tensors.getFirst()
+                .device()
+                .announce(Work.of(kernel, flops * elements, all, all, passes * elements * Float.BYTES));
     }
 
     static MemorySegment lengths(Arena arena, List<Tensor> tensors) {

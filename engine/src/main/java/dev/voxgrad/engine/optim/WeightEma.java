@@ -35,6 +35,7 @@ public final class WeightEma {
         List<Tensor> current = List.copyOf(parameters.tensors());
         NativeContext context = current.get(0).device().context();
         try (Arena arena = Arena.ofConfined()) {
+            Table.announce("ema_update", 3, 3, current);
             context.check(VoxgradH.vg_ema_update(
                     context.handle(),
                     decay,

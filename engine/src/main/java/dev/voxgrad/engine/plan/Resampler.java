@@ -8,6 +8,7 @@ import dev.voxgrad.engine.tensor.Device;
 import dev.voxgrad.engine.tensor.Scope;
 import dev.voxgrad.engine.tensor.Shape;
 import dev.voxgrad.engine.tensor.Tensor;
+import dev.voxgrad.engine.tensor.Work;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.List;
@@ -141,6 +142,10 @@ public final class Resampler {
             vg_resample.oh(problem, to.h());
             vg_resample.ow(problem, to.w());
             vg_resample.order(problem, order);
+            // A product and a sum for each of the (order + 1)^3 voxels around a place.
+            long taps = (order + 1L) * (order + 1) * (order + 1);
+            long flops = order == 0 ? 0 : 2 * taps * target.shape().elements();
+            device.announce(Work.of("resample_volume", flops, source, target, Work.bytes(source, target)));
             context.check(VoxgradH.vg_resample_volume(context.handle(), problem, source.data(), target.data()));
             return target.toArray();
         }

@@ -13,6 +13,7 @@ import java.util.stream.IntStream;
 public final class Device implements AutoCloseable {
     private final NativeContext context;
     private final String name;
+    private Profiler profiler = Profiler.OFF;
 
     private Device(NativeContext context, String name) {
         this.context = context;
@@ -55,6 +56,26 @@ public final class Device implements AutoCloseable {
     /** The native context, for the classes that call native functions. */
     public NativeContext context() {
         return context;
+    }
+
+    /** Who measures the work on this device; {@link Profiler#OFF} at first. */
+    public Profiler profiler() {
+        return profiler;
+    }
+
+    /** Sets who measures the work from now on. */
+    public void profile(Profiler next) {
+        profiler = next;
+        if (next == Profiler.OFF) {
+            context.unwatch();
+        } else {
+            context.watch(next);
+        }
+    }
+
+    /** Says what the next call of a kernel on this device does, for the profiler. */
+    public void announce(Work work) {
+        profiler.next(work);
     }
 
     /** Opens a scope whose tensors are freed together when it closes. */

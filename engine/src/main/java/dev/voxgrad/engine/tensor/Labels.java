@@ -50,6 +50,7 @@ public final class Labels {
         }
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment host = arena.allocate(values.length, 64).copyFrom(MemorySegment.ofArray(values));
+            device().announce(Work.of("copy_from_host", 0, shape, shape, shape.elements()));
             device().context()
                     .check(VoxgradH.vg_copy_from_host(device().context().handle(), data(), host, values.length));
         }
@@ -60,6 +61,7 @@ public final class Labels {
         byte[] values = new byte[Math.toIntExact(shape.elements())];
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment host = arena.allocate(values.length, 64);
+            device().announce(Work.of("copy_to_host", 0, shape, shape, shape.elements()));
             device().context()
                     .check(VoxgradH.vg_copy_to_host(device().context().handle(), host, data(), values.length));
             MemorySegment.copy(host, ValueLayout.JAVA_BYTE, 0, values, 0, values.length);

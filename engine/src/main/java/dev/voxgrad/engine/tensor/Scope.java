@@ -60,22 +60,28 @@ public final class Scope implements AutoCloseable {
         if (blocks == null) {
             throw new IllegalStateException("this scope is closed; make the tensor in an open one");
         }
-        Memory memory = new Memory(this, device.context().allocate(bytes));
-        blocks.put(memory, Boolean.TRUE);
-        return memory;
+        try (Profiler.Span span = device.profiler().span(Profiler.MEMORY)) {
+            Memory memory = new Memory(this, device.context().allocate(bytes));
+            blocks.put(memory, Boolean.TRUE);
+            return memory;
+        }
     }
 
     private void release(Memory memory) {
         if (memory.scope == this && blocks != null && blocks.remove(memory) != null) {
-            device.context().free(memory.take());
+            try (Profiler.Span span = device.profiler().span(Profiler.MEMORY)) {
+                device.context().free(memory.take());
+            }
         }
     }
 
     @Override
     public void close() {
         if (blocks != null) {
-            for (Memory memory : blocks.keySet()) {
-                device.context().free(memory.take());
+            try (Profiler.Span span = device.profiler().span(Profiler.MEMORY)) {
+                for (Memory memory : blocks.keySet()) {
+                    device.context().free(memory.take());
+                }
             }
             blocks = null;
         }

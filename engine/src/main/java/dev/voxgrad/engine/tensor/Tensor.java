@@ -107,6 +107,7 @@ public final class Tensor {
     /** Sets every element. */
     public void fill(float value) {
         try (Arena arena = Arena.ofConfined()) {
+            device().announce(Work.of("fill", 0, this, this, Work.bytes(this)));
             device().context()
                     .check(VoxgradH.vg_fill(device().context().handle(), map(arena, this, this), value, data()));
         }
@@ -132,6 +133,7 @@ public final class Tensor {
             MemorySegment source = values.isNative()
                     ? values
                     : arena.allocate(values.byteSize(), 64).copyFrom(values);
+            device().announce(Work.of("copy_from_host", 0, this, this, Work.bytes(this)));
             device().context()
                     .check(VoxgradH.vg_copy_from_host(device().context().handle(), data(), source, values.byteSize()));
         }
@@ -152,6 +154,7 @@ public final class Tensor {
         try (Arena arena = Arena.ofConfined()) {
             long bytes = (long) values.length * Float.BYTES;
             MemorySegment host = arena.allocate(bytes, 64);
+            device().announce(Work.of("copy_to_host", 0, this, this, Work.bytes(this)));
             device().context().check(VoxgradH.vg_copy_to_host(device().context().handle(), host, data(), bytes));
             MemorySegment.copy(host, ValueLayout.JAVA_FLOAT, 0, values, 0, values.length);
             return values;
@@ -178,6 +181,7 @@ public final class Tensor {
         requireSameShape(other);
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment problem = map(arena, other, this);
+            device().announce(Work.of("scale", shape.elements(), other, this, Work.bytes(other, this)));
             device().context()
                     .check(VoxgradH.vg_scale(device().context().handle(), problem, alpha, other.data(), data()));
         }
@@ -188,6 +192,8 @@ public final class Tensor {
         requireSameShape(other);
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment problem = map(arena, other, this);
+            // The sum is read and written.
+            device().announce(Work.of("add", 2 * shape.elements(), other, this, Work.bytes(other, this, this)));
             device().context()
                     .check(VoxgradH.vg_add(device().context().handle(), problem, alpha, other.data(), data()));
         }

@@ -19,6 +19,7 @@ import dev.voxgrad.engine.plan.PreparedCase;
 import dev.voxgrad.engine.plan.Training;
 import dev.voxgrad.engine.tensor.Device;
 import dev.voxgrad.engine.tensor.Labels;
+import dev.voxgrad.engine.tensor.Profiler;
 import dev.voxgrad.engine.tensor.Scope;
 import dev.voxgrad.engine.tensor.Tensor;
 import java.io.IOException;
@@ -177,7 +178,7 @@ public final class Trainer {
                 long dropoutSeed =
                         CounterRandom.of(training.seed(), "dropout", epoch, i).bits();
                 lr = rate.at(epoch, i);
-                Step step = step(batches.take(), lr, dropoutSeed, loss.at(progress.withStep(i)));
+                Step step = step(next(batches), lr, dropoutSeed, loss.at(progress.withStep(i)));
                 if (step.taken()) {
                     lossSum += step.loss();
                     normSum += step.norm();
@@ -213,16 +214,26 @@ public final class Trainer {
             return next;
         }
 
+        private Batch next(Prefetcher<Batch> batches) throws InterruptedException {
+            device.profiler().phase(Profiler.Phase.DATA, "batch");
+            try (Profiler.Span span = device.profiler().span("wait for batch")) {
+                return batches.take();
+            }
+        }
+
         private record Step(double loss, double norm, boolean taken) {}
 
         private Step step(Batch batch, double lr, long dropoutSeed, Loss now) {
             try (Scope scope = device.scope()) {
                 Tape tape = Tape.training(scope, network.parameters().tensors(), dropoutSeed);
+                Profiler.Span upload = device.profiler().span("upload");
                 Tensor x = scope.tensor(batch.shape(), batch.image());
                 Labels y = scope.labels(batch.shape().withChannels(1), batch.labels());
+                upload.close();
                 Tensor value = apply(now, tape, batch, network.forward(tape, x), y);
                 double lossValue = value.item();
                 Gradients gradients = tape.backward(value);
+                device.profiler().phase(Profiler.Phase.UPDATE, "optimizer");
                 GradientNorm norm = GradientNorm.of(network.parameters(), gradients);
                 if (!Double.isFinite(lossValue) || !norm.finite()) {
                     if (++badSteps >= MAX_BAD_STEPS) {
@@ -242,6 +253,7 @@ public final class Trainer {
         }
 
         private Tensor apply(Loss now, Tape tape, Batch batch, List<Tensor> logits, Labels labels) {
+            tape.layer("loss");
             try {
                 return deepSupervision.apply(tape, now, logits, labels);
             } catch (DataException e) {
