@@ -1,2 +1,2 @@
-/** Measures what a device does: calls of kernels with layer and phase, time outside them, the roofline of the machine. */
+/** Measures what a device does: kernel calls with layer and phase, time outside of them, the roofline of the machine. */
 package dev.voxgrad.engine.profile;
