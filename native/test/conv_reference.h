@@ -3,6 +3,7 @@
 
 #include "support.h"
 
+#include <algorithm>
 #include <memory>
 
 namespace vg::test {
@@ -95,6 +96,17 @@ struct ConvExpected {
     dy.fill(Random(seed + 1));
     Random(seed + 2).fill(w);
     Random(seed + 3).fill(b);
+    std::vector<double> input;
+    for (int64_t v = 0; v < c.x_voxels(); ++v)
+      for (int64_t i = 0; i < c.p.ci; ++i) input.push_back(static_cast<double>(x.at(v, i)));
+    compute(c, transposed, input);
+  }
+
+  // Results for other inputs than x, dense.
+  void compute(const ConvCase &c, bool transposed, const std::vector<double> &inputs) {
+    std::fill(dx.begin(), dx.end(), 0.0);
+    std::fill(dw.begin(), dw.end(), 0.0);
+    std::fill(db.begin(), db.end(), 0.0);
     const int64_t ci = c.p.ci, co = c.p.co, taps = c.taps();
     for (int64_t v = 0; v < c.y_voxels(); ++v)
       for (int64_t o = 0; o < co; ++o) {
@@ -107,7 +119,7 @@ struct ConvExpected {
         const double g = static_cast<double>(dy.at(to, o));
         for (int64_t i = 0; i < ci; ++i) {
           const int64_t at = transposed ? (i * taps + tap) * co + o : (o * taps + tap) * ci + i;
-          const double weight = static_cast<double>(w[at]), input = static_cast<double>(x.at(from, i));
+          const double weight = static_cast<double>(w[at]), input = inputs[static_cast<size_t>(from * ci + i)];
           sum += input * weight;
           dx[static_cast<size_t>(from * ci + i)] += g * weight;
           dw[static_cast<size_t>(at)] += g * input;
