@@ -203,7 +203,8 @@ typedef enum vg_norm_row {
 typedef struct vg_conv_fusion {
   int64_t size;
   const float *x_norm;       /* table of the input. Zero padding is zero behind the activation */
-  const float *x;            /* backward_input with x_norm: the input as it is stored, with x_stride */
+  const float *x;            /* backward_input with x_norm: the input as it is stored ... */
+  int64_t x_stride;          /* ... with this voxel stride */
   float *sums;               /* backward_input with x_norm: [n][2][ci], sums of g and of g (x - mean), g = dL/da */
   float *y_norm;             /* forward, not transposed: table of the output, made from its own mean and variance ... */
   const float *gamma, *beta; /* ... [co] or both NULL (= 1, 0) ... */
@@ -235,12 +236,11 @@ VG_API int32_t vg_conv_transpose3d_backward_weight(vg_context *context, const vg
 
 /* For readers that are no convolution. y = the value of x. */
 VG_API int32_t vg_norm_apply(vg_context *context, const vg_map *problem, const float *x, const float *norm, float *y);
-/* g = dL/da from dy, the gradient of the value, and its sums as in vg_conv_fusion. dy has y_stride, g has x_stride; g
- * may be dy when the strides agree. */
+/* g = dL/da from dy, the gradient of the value, and its sums as in vg_conv_fusion. dy and g have y_stride; g may be dy. */
 VG_API int32_t vg_norm_backward(vg_context *context, const vg_map *problem, const float *x, const float *norm,
                                 const float *dy, float *g, float *sums);
-/* Gradient of the stored x through a and the statistics, from g and sums over all readers. g has y_stride, dx has
- * x_stride; dx may be g when the strides agree. dgamma, dbeta: [c], both or neither NULL. */
+/* Gradient of the stored x through a and the statistics, from g and sums over all readers. g and dx have y_stride; dx
+ * may be g. dgamma, dbeta: [c], both or neither NULL. */
 VG_API int32_t vg_norm_backward_input(vg_context *context, const vg_map *problem, const float *x, const float *norm,
                                       const float *g, const float *sums, float *dx, float *dgamma, float *dbeta);
 

@@ -157,7 +157,7 @@ int32_t vg_conv3d_backward_input(vg_context *context, const vg_conv3d *problem, 
         vg::require_pointer("dy", dy);
         vg::require_pointer("w", w);
         vg::require_pointer("dx", dx);
-        vg::check_fusion(fusion, {.gradient = true});
+        vg::check_fusion(fusion, {.gradient = problem->ci});
       },
       [&] {
         vg::backward_input(context, *problem, dy, w, dx);

@@ -7,10 +7,10 @@
 namespace vg {
 
 // What a function can fuse beside the table of its input: the statistics of so many outputs of one sample (0: none),
-// the sums of the input's gradient.
+// the sums of the gradient of so many input channels (0: none).
 struct Fusable {
   int64_t statistics = 0;
-  bool gradient = false;
+  int64_t gradient = 0;
 };
 void check_fusion(const vg_conv_fusion *fusion, const Fusable &can);
 

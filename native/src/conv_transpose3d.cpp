@@ -80,7 +80,7 @@ int32_t vg_conv_transpose3d_backward_input(vg_context *context, const vg_conv3d 
         vg::require_pointer("dy", dy);
         vg::require_pointer("w", w);
         vg::require_pointer("dx", dx);
-        vg::check_fusion(fusion, {.gradient = true});
+        vg::check_fusion(fusion, {.gradient = problem->ci});
       },
       [&] {
         vg::conv3d_forward(context, vg::adjoint(*problem), dy, w, nullptr, dx);

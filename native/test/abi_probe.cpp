@@ -228,6 +228,7 @@ std::string describe() {
     FIELD(size);
     FIELD(x_norm);
     FIELD(x);
+    FIELD(x_stride);
     FIELD(sums);
     FIELD(y_norm);
     FIELD(gamma);
@@ -451,8 +452,8 @@ SUM_OF(vg_conv3d, number(s->size) + number(s->n) + number(s->d) + number(s->h) +
                       number(s->co) + number(s->kd) + number(s->kh) + number(s->kw) + number(s->sd) + number(s->sh) +
                       number(s->sw) + number(s->pd) + number(s->ph) + number(s->pw) + number(s->x_stride) +
                       number(s->y_stride) + number(s->precision) + number(s->reserved))
-SUM_OF(vg_conv_fusion, number(s->size) + number(s->x_norm) + number(s->x) + number(s->sums) + number(s->y_norm) +
-                           number(s->gamma) + number(s->beta) + number(s->eps) + number(s->slope))
+SUM_OF(vg_conv_fusion, number(s->size) + number(s->x_norm) + number(s->x) + number(s->x_stride) + number(s->sums) +
+                           number(s->y_norm) + number(s->gamma) + number(s->beta) + number(s->eps) + number(s->slope))
 SUM_OF(vg_instance_norm, number(s->size) + number(s->n) + number(s->voxels) + number(s->c) + number(s->x_stride) +
                              number(s->y_stride) + number(s->eps) + number(s->activation) + number(s->slope) +
                              number(s->reserved))

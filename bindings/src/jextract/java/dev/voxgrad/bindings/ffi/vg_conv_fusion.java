@@ -18,6 +18,7 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     int64_t size;
  *     const float *x_norm;
  *     const float *x;
+ *     int64_t x_stride;
  *     float *sums;
  *     float *y_norm;
  *     const float *gamma;
@@ -37,6 +38,7 @@ public class vg_conv_fusion {
         VoxgradH.C_LONG.withName("size"),
         VoxgradH.C_POINTER.withName("x_norm"),
         VoxgradH.C_POINTER.withName("x"),
+        VoxgradH.C_LONG.withName("x_stride"),
         VoxgradH.C_POINTER.withName("sums"),
         VoxgradH.C_POINTER.withName("y_norm"),
         VoxgradH.C_POINTER.withName("gamma"),
@@ -182,6 +184,50 @@ public class vg_conv_fusion {
      */
     public static void x(MemorySegment struct, MemorySegment fieldValue) {
         struct.set(x$LAYOUT, x$OFFSET, fieldValue);
+    }
+
+    private static final OfLong x_stride$LAYOUT = (OfLong)$LAYOUT.select(groupElement("x_stride"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int64_t x_stride
+     * }
+     */
+    public static final OfLong x_stride$layout() {
+        return x_stride$LAYOUT;
+    }
+
+    private static final long x_stride$OFFSET = $LAYOUT.byteOffset(groupElement("x_stride"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int64_t x_stride
+     * }
+     */
+    public static final long x_stride$offset() {
+        return x_stride$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int64_t x_stride
+     * }
+     */
+    public static long x_stride(MemorySegment struct) {
+        return struct.get(x_stride$LAYOUT, x_stride$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int64_t x_stride
+     * }
+     */
+    public static void x_stride(MemorySegment struct, long fieldValue) {
+        struct.set(x_stride$LAYOUT, x_stride$OFFSET, fieldValue);
     }
 
     private static final AddressLayout sums$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("sums"));
