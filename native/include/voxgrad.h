@@ -236,7 +236,8 @@ VG_API int32_t vg_conv_transpose3d_backward_weight(vg_context *context, const vg
 
 /* For readers that are no convolution. y = the value of x. */
 VG_API int32_t vg_norm_apply(vg_context *context, const vg_map *problem, const float *x, const float *norm, float *y);
-/* g = dL/da from dy, the gradient of the value, and its sums as in vg_conv_fusion. dy and g have y_stride; g may be dy. */
+/* g = dL/da from dy, the gradient of the value, and its sums as in vg_conv_fusion. dy and g have y_stride; g may be dy.
+ */
 VG_API int32_t vg_norm_backward(vg_context *context, const vg_map *problem, const float *x, const float *norm,
                                 const float *dy, float *g, float *sums);
 /* Gradient of the stored x through a and the statistics, from g and sums over all readers. g and dx have y_stride; dx
