@@ -12,11 +12,12 @@
 // channels times a group of panels, with its own partial sums that are added in index order afterwards. The cut depends
 // on the problem only. Bound by arithmetic from about 8 channels on, by memory below.
 #include "correlate.h"
+#include "few_channels.h"
 #include "panels.h"
+#include "slots.h"
 #include "winograd.h"
 
 #include <algorithm>
-#include <mutex>
 
 namespace vg {
 
@@ -113,40 +114,6 @@ private:
 
   // Largest size <= limit that cuts the axis into nearly equal parts.
   static int64_t even_part(int64_t length, int64_t limit) { return ceil_div(length, ceil_div(length, limit)); }
-};
-
-// Scratch of the work items that run at the same time; which one an item gets does not matter.
-class Slots {
-public:
-  Slots(vg_context *context, int64_t items, int64_t bytes)
-      : bytes_(round_up(bytes, 256)), count_(std::min<int64_t>(context->threads, items)),
-        memory_(context, bytes_ * count_) {
-    for (int64_t i = 0; i < count_; ++i) free_.push_back(memory_.as<char>() + i * bytes_);
-  }
-  class Lease {
-  public:
-    explicit Lease(Slots &slots) : slots_(slots) {
-      std::lock_guard<std::mutex> lock(slots_.mutex_);
-      memory = slots_.free_.back();
-      slots_.free_.pop_back();
-    }
-    ~Lease() {
-      std::lock_guard<std::mutex> lock(slots_.mutex_);
-      slots_.free_.push_back(memory); // never allocates: the vector was this long before
-    }
-    Lease(const Lease &) = delete;
-    Lease &operator=(const Lease &) = delete;
-    char *memory;
-
-  private:
-    Slots &slots_;
-  };
-
-private:
-  int64_t bytes_, count_;
-  Workspace memory_;
-  std::vector<char *> free_;
-  std::mutex mutex_;
 };
 
 // What the tiles see of one slice of input channels of a box: a pointer for every voxel and the distances of the taps.
@@ -313,8 +280,11 @@ private:
 void correlate(vg_context *context, const Correlation &problem, const float *x, const Weights &weights,
                const float *bias, float *y) {
   if (problem.points() == 0) return;
-  if (weights.heads.size() == 1 && weights.heads.front().y_offset == 0 && winograd_pays(problem))
-    return winograd_correlate(context, problem, x, weights, bias, y);
+  if (weights.heads.size() == 1 && weights.heads.front().y_offset == 0) {
+    if (winograd_pays(problem)) return winograd_correlate(context, problem, x, weights, bias, y);
+    if (few_inputs(problem)) return few_inputs_correlate(context, problem, x, weights, bias, y);
+    if (few_outputs(problem)) return few_outputs_correlate(context, problem, x, weights, bias, y);
+  }
   const Cut cut(problem);
   const Panels panels{problem.co};
   const Packed packed(context, cut, weights, bias);
@@ -386,6 +356,8 @@ void finish(const Partials &partials, int64_t ranges, const float *sums, int64_t
 
 void correlate_weight(vg_context *context, const Correlation &problem, const float *x, const float *dy, float *dw) {
   if (winograd_pays(problem)) return winograd_weight(context, problem, x, dy, dw);
+  if (few_inputs(problem)) return few_inputs_weight(context, problem, x, dy, dw);
+  if (few_outputs_weight_fits(problem)) return few_outputs_weight(context, problem, x, dy, dw);
   const Cut cut(problem);
   const Partials partials{cut, Panels{problem.co}};
   const Panels &panels = partials.panels;

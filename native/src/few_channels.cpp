@@ -1,0 +1,393 @@
+// Convolutions with 1 to 4 channels on one side.
+//
+//   few inputs   y[v][o] = bias[o] + sum over t, i of x[v * step + origin + t][i] * w[o][t][i], all o of a voxel at
+//   once
+//                dw[o][t][i] = sum over v of dy[v][o] * x[v * step + origin + t][i]
+//   few outputs  y[v][o], one o at a time: lanes hold input channels and are added up at the end
+//
+// What a general tile does for every voxel (pointers, copies, partly filled vectors) would cost as much as the few
+// products here, so these walk along whole lines (line.tier.cpp). With padding the inputs of a work item, a few lines
+// with their halo, are copied to a patch that stays in L1; few outputs read in place, zeros stand in outside.
+//
+// Threads: a work item is a piece of some lines of one plane; for the weight gradient a range of such pieces with its
+// own partial sums, added in index order afterwards. Bound by arithmetic for 3x3x3 taps (27 products for 4 to 5 bytes
+// at 32 channels), by memory for single taps and for 9.
+#include "few_channels.h"
+#include "line_tile.h"
+#include "panels.h"
+#include "slots.h"
+
+namespace vg {
+
+namespace {
+
+constexpr int64_t few = 4;
+constexpr int64_t patch_bytes = 16 << 10; // half of L1
+constexpr int64_t enough_items = 64;
+constexpr int64_t partial_bytes = 16 << 20;
+
+// A voxel of the output reads one voxel of the input: the grid is one long line.
+bool pointwise(const Correlation &p) {
+  bool same = true;
+  for (const GridAxis &a : p.axis)
+    same = same && a.taps == 1 && a.step == 1 && a.origin == 0 && a.place == 0 && a.pitch == 1 && a.in == a.out &&
+           a.size == a.out;
+  return same;
+}
+Correlation flattened(const Correlation &problem) {
+  Correlation p = problem;
+  if (!pointwise(p)) return p;
+  const int64_t voxels = p.n * p.points();
+  p.n = 1;
+  p.axis[0] = p.axis[1] = {1, 1, 1, 1, 0, 1, 0, 1};
+  p.axis[2] = {voxels, voxels, 1, 1, 0, voxels, 0, 1};
+  return p;
+}
+
+// Lines y..y+lines-1 of plane z of a sample, voxels x..x+count-1 of them.
+struct Piece {
+  int64_t n, z, y, x, lines, count;
+};
+
+class LineCut {
+public:
+  LineCut(const Correlation &problem, int64_t voxels) : p(problem) {
+    for (const GridAxis &a : p.axis)
+      in_place = in_place && a.origin >= 0 && (a.out - 1) * a.step + a.origin + a.taps <= a.in;
+    width_ = even_part(p.axis[2].out, voxels);
+    while (width_ > 16 && !in_place && patch_floats(1, width_) * 4 > patch_bytes)
+      width_ = even_part(p.axis[2].out, width_ / 2);
+    lines_ = std::clamp<int64_t>(voxels / width_, 1, p.axis[1].out);
+    while (lines_ > 1 && !in_place && patch_floats(lines_, width_) * 4 > patch_bytes) --lines_;
+    lines_ = even_part(p.axis[1].out, lines_);
+  }
+  int64_t pieces() const { return p.n * p.axis[0].out * line_parts() * width_parts(); }
+  Piece piece(int64_t i) const {
+    Piece b;
+    b.x = i % width_parts() * width_, i /= width_parts();
+    b.y = i % line_parts() * lines_, i /= line_parts();
+    b.z = i % p.axis[0].out, b.n = i / p.axis[0].out;
+    b.count = std::min(width_, p.axis[2].out - b.x);
+    b.lines = std::min(lines_, p.axis[1].out - b.y);
+    return b;
+  }
+  int64_t patch_floats() const { return in_place ? 0 : patch_floats(lines_, width_); }
+  int64_t voxels() const { return lines_ * width_; }
+  float *output(const Piece &b, float *y) const {
+    const GridAxis &az = p.axis[0], &ay = p.axis[1], &ax = p.axis[2];
+    const int64_t voxel = ((b.n * az.size + az.place + az.pitch * b.z) * ay.size + ay.place + ay.pitch * b.y) * ax.size;
+    return y + (voxel + ax.place + ax.pitch * b.x) * p.y_stride;
+  }
+  int64_t output_line() const { return p.axis[1].pitch * p.axis[2].size * p.y_stride; }
+  int64_t output_step() const { return p.axis[2].pitch * p.y_stride; }
+
+  const Correlation p;
+  bool in_place = true;
+
+private:
+  int64_t patch_floats(int64_t lines, int64_t width) const {
+    return p.axis[0].taps * ((lines - 1) * p.axis[1].step + p.axis[1].taps) *
+           ((width - 1) * p.axis[2].step + p.axis[2].taps) * p.ci;
+  }
+  static int64_t even_part(int64_t length, int64_t limit) { return ceil_div(length, ceil_div(length, limit)); }
+  int64_t line_parts() const { return ceil_div(p.axis[1].out, lines_); }
+  int64_t width_parts() const { return ceil_div(p.axis[2].out, width_); }
+
+  int64_t lines_, width_;
+};
+
+// The inputs of a piece: copied with zeros around them, or in place.
+class Window {
+public:
+  Window(const LineCut &cut, float *patch) : p_(cut.p), in_place_(cut.in_place), patch_(patch) {}
+
+  void open(const Piece &b, const float *input) {
+    const GridAxis &az = p_.axis[0], &ay = p_.axis[1], &ax = p_.axis[2];
+    const int64_t z = b.z * az.step + az.origin, y = b.y * ay.step + ay.origin, x0 = b.x * ax.step + ax.origin;
+    if (in_place_) {
+      voxel_ = p_.x_stride;
+      row_ = ax.in * voxel_;
+      plane_ = ay.in * row_;
+      x = input + (((b.n * az.in + z) * ay.in + y) * ax.in + x0) * voxel_;
+      return;
+    }
+    const int64_t lines = (b.lines - 1) * ay.step + ay.taps, width = (b.count - 1) * ax.step + ax.taps;
+    voxel_ = p_.ci;
+    row_ = width * voxel_;
+    plane_ = lines * row_;
+    x = patch_;
+    for (int64_t tz = 0; tz < az.taps; ++tz)
+      for (int64_t ty = 0; ty < lines; ++ty) {
+        float *to = patch_ + tz * plane_ + ty * row_;
+        if (z + tz < 0 || z + tz >= az.in || y + ty < 0 || y + ty >= ay.in)
+          std::fill_n(to, row_, 0.0f);
+        else
+          copy_line(to, input + ((b.n * az.in + z + tz) * ay.in + y + ty) * ax.in * p_.x_stride, x0, width);
+      }
+  }
+  int64_t step() const { return p_.axis[2].step * voxel_; }
+  int64_t line() const { return p_.axis[1].step * row_; }
+  // Distance of every stretch of `run` consecutive inputs, one for each line of taps where voxels are dense.
+  int64_t segments(std::vector<int64_t> &to) const {
+    const int64_t taps = p_.axis[2].taps, joined = voxel_ == p_.ci ? taps : 1;
+    to.clear();
+    for (int64_t tz = 0; tz < p_.axis[0].taps; ++tz)
+      for (int64_t ty = 0; ty < p_.axis[1].taps; ++ty)
+        for (int64_t tx = 0; tx < taps; tx += joined) to.push_back(tz * plane_ + ty * row_ + tx * voxel_);
+    return joined * p_.ci;
+  }
+
+  const float *x; // under the first tap of the piece's first voxel
+
+private:
+  // Voxels x0..x0+width-1 of a line, zero outside.
+  void copy_line(float *to, const float *line, int64_t x0, int64_t width) const {
+    const int64_t first = std::clamp<int64_t>(-x0, 0, width);
+    const int64_t last = std::clamp<int64_t>(p_.axis[2].in - x0, first, width);
+    std::fill_n(to, first * p_.ci, 0.0f);
+    const float *from = line + (x0 + first) * p_.x_stride;
+    if (p_.x_stride == p_.ci) {
+      std::copy_n(from, (last - first) * p_.ci, to + first * p_.ci);
+    } else {
+      float *voxel = to + first * p_.ci;
+      for (int64_t v = first; v < last; ++v, from += p_.x_stride, voxel += p_.ci) std::copy_n(from, p_.ci, voxel);
+    }
+    std::fill_n(to + last * p_.ci, (width - last) * p_.ci, 0.0f);
+  }
+
+  const Correlation &p_;
+  bool in_place_;
+  float *patch_;
+  int64_t voxel_ = 0, row_ = 0, plane_ = 0;
+};
+
+// [panel][tap][input channel][lanes], then the bias [padded co], zero beyond co.
+void pack_few_inputs(const Correlation &p, const Weights &weights, const float *bias, float *to) {
+  const Panels panels{p.co};
+  for (int64_t i = 0; i < panels.count(); ++i)
+    for (const int64_t tap : weights.heads.front().tap)
+      for (int64_t c = 0; c < p.ci; ++c, to += panels.lanes(i)) {
+        const float *from = weights.w + tap + c * weights.in_stride + panels.begin(i) * weights.out_stride;
+        for (int64_t lane = 0; lane < panels.lanes(i); ++lane)
+          to[lane] = lane < panels.width(i) ? from[lane * weights.out_stride] : 0;
+      }
+  std::fill_n(to, panels.padded(), 0.0f);
+  if (bias != nullptr) std::copy_n(bias, p.co, to);
+}
+
+} // namespace
+
+bool few_inputs(const Correlation &p) { return p.ci <= few && p.taps() > 0; }
+
+void few_inputs_correlate(vg_context *context, const Correlation &problem, const float *x, const Weights &weights,
+                          const float *bias, float *y) {
+  const Correlation p = flattened(problem);
+  const LineCut cut(p, 512);
+  const int64_t padded = Panels{p.co}.padded(), products = p.taps() * p.ci;
+  Workspace memory(context, (products + 1) * padded * 4);
+  float *packed = memory.as<float>();
+  pack_few_inputs(p, weights, bias, packed);
+  Slots slots(context, cut.pieces(), cut.patch_floats() * 4);
+  parallel_for(context, cut.pieces(), [&](int64_t item) {
+    const Slots::Lease lease(slots);
+    const Piece piece = cut.piece(item);
+    Window window(cut, reinterpret_cast<float *>(lease.memory));
+    window.open(piece, x);
+    std::vector<int64_t> segment;
+    LinePass pass{};
+    pass.run = window.segments(segment);
+    pass.segment = segment.data();
+    pass.segments = static_cast<int64_t>(segment.size());
+    pass.x_step = window.step();
+    pass.y_step = cut.output_step();
+    pass.count = piece.count;
+    pass.w = packed;
+    pass.bias = packed + products * padded;
+    pass.channels = p.co;
+    float *to = cut.output(piece, y);
+    for (int64_t line = 0; line < piece.lines; ++line) {
+      pass.x = window.x + line * window.line();
+      pass.y = to + line * cut.output_line();
+      VG_PICK(context, line_forward)(pass);
+    }
+  });
+}
+
+// ---- weight gradient --------------------------------------------------------------------------------------------
+
+namespace {
+
+// dw of output channel o and row (tap, input channel) goes to dw[o * out_stride + row * row_stride].
+struct GradientPlace {
+  float *dw;
+  int64_t out_stride, row_stride;
+};
+
+// The gradient's lines in place, or copied to whole vectors of channels.
+void open_gradient(const LineCut &cut, const Piece &piece, const float *dy, float *copy, LineOuterPass &pass) {
+  const float *from = cut.output(piece, const_cast<float *>(dy)); // only read
+  pass.dy = from;
+  pass.dy_step = cut.output_step();
+  pass.dy_line = cut.output_line();
+  if (pass.channels == cut.p.co) return;
+  for (int64_t line = 0; line < piece.lines; ++line)
+    for (int64_t v = 0; v < piece.count; ++v) {
+      float *to = copy + (line * piece.count + v) * pass.channels;
+      std::copy_n(from + line * pass.dy_line + v * pass.dy_step, cut.p.co, to);
+      std::fill_n(to + cut.p.co, pass.channels - cut.p.co, 0.0f);
+    }
+  pass.dy = copy;
+  pass.dy_step = pass.channels;
+  pass.dy_line = piece.count * pass.channels;
+}
+
+void line_weight(vg_context *context, const Correlation &p, const float *x, const float *dy,
+                 const GradientPlace &place) {
+  const LineCut cut(p, 256); // a panel of their gradients, 16 KB, stays in L1
+  const int64_t rows = p.taps() * p.ci, channels = round_up(p.co, half_panel_lanes), set = rows * channels;
+  const int64_t most = std::clamp<int64_t>(partial_bytes / (set * 4), 1, enough_items);
+  const Pieces range{cut.pieces(), ceil_div(cut.pieces(), std::min(most, cut.pieces()))};
+  Workspace memory(context, range.count() * set * 4);
+  float *sums = memory.as<float>();
+  const int64_t patch = round_up(cut.patch_floats(), 16), copy = channels == p.co ? 0 : cut.voxels() * channels;
+  Slots slots(context, range.count(), (patch + copy) * 4);
+  parallel_for(context, range.count(), [&](int64_t r) {
+    const Slots::Lease lease(slots);
+    float *scratch = reinterpret_cast<float *>(lease.memory);
+    Window window(cut, scratch);
+    std::vector<int64_t> segment, distance;
+    LineOuterPass pass{};
+    pass.rows = rows;
+    pass.sum = sums + r * set;
+    pass.channels = channels;
+    std::fill_n(pass.sum, set, 0.0f);
+    for (int64_t i = range.begin(r); i < range.end(r); ++i) {
+      const Piece piece = cut.piece(i);
+      window.open(piece, x);
+      const int64_t run = window.segments(segment);
+      distance.clear();
+      for (const int64_t s : segment)
+        for (int64_t j = 0; j < run; ++j) distance.push_back(s + j);
+      pass.distance = distance.data();
+      pass.x = window.x;
+      pass.x_step = window.step();
+      pass.x_line = window.line();
+      pass.count = piece.count;
+      pass.lines = piece.lines;
+      open_gradient(cut, piece, dy, scratch + patch, pass);
+      VG_PICK(context, line_outer)(pass);
+    }
+  });
+  parallel_for(context, ceil_div(p.co, panel_lanes), [&](int64_t panel) {
+    for (int64_t o = panel * panel_lanes; o < std::min(p.co, (panel + 1) * panel_lanes); ++o)
+      for (int64_t row = 0; row < rows; ++row) {
+        double total = 0;
+        for (int64_t r = 0; r < range.count(); ++r) total += static_cast<double>(sums[r * set + row * channels + o]);
+        place.dw[o * place.out_stride + row * place.row_stride] = static_cast<float>(total);
+      }
+  });
+}
+
+} // namespace
+
+void few_inputs_weight(vg_context *context, const Correlation &problem, const float *x, const float *dy, float *dw) {
+  const Correlation p = flattened(problem);
+  line_weight(context, p, x, dy, {dw, p.taps() * p.ci, 1});
+}
+
+bool few_outputs_weight_fits(const Correlation &p) { return p.co <= few && pointwise(p); }
+
+// With a single tap x and dy are alike: the few channels of dy become the rows.
+void few_outputs_weight(vg_context *context, const Correlation &problem, const float *x, const float *dy, float *dw) {
+  Correlation p = flattened(problem);
+  std::swap(p.ci, p.co);
+  std::swap(p.x_stride, p.y_stride);
+  line_weight(context, p, dy, x, {dw, 1, p.co});
+}
+
+// ---- few outputs ------------------------------------------------------------------------------------------------
+
+namespace {
+
+// [output][line of taps][chunk of 8 input channels][tap along x][lane]; a last chunk that overlaps the one before has
+// zeros there.
+struct NarrowWeights {
+  explicit NarrowWeights(const Correlation &problem) : p(problem) {}
+  int64_t line() const { return ceil_div(p.ci, 8) * p.axis[2].taps * 8; }
+  int64_t output() const { return p.axis[0].taps * p.axis[1].taps * line(); }
+  void pack(const Weights &weights, float *to) const {
+    const int64_t taps = p.axis[2].taps;
+    for (int64_t o = 0; o < p.co; ++o)
+      for (int64_t l = 0; l < p.axis[0].taps * p.axis[1].taps; ++l)
+        for (int64_t i = 0; i < p.ci; i += 8)
+          for (int64_t t = 0; t < taps; ++t, to += 8) {
+            const int64_t at = std::min(i, p.ci - 8);
+            const float *from = weights.w + o * weights.out_stride +
+                                weights.heads.front().tap[static_cast<size_t>(l * taps + t)] + at * weights.in_stride;
+            for (int64_t lane = 0; lane < 8; ++lane) to[lane] = at + lane < i ? 0 : from[lane * weights.in_stride];
+          }
+  }
+  const Correlation &p;
+};
+
+} // namespace
+
+bool few_outputs(const Correlation &p) {
+  return p.co <= few && p.ci >= 8 && p.taps() > 0 && p.axis[2].step == 1 && p.axis[2].taps <= narrow_taps;
+}
+
+void few_outputs_correlate(vg_context *context, const Correlation &problem, const float *x, const Weights &weights,
+                           const float *bias, float *y) {
+  const Correlation p = flattened(problem);
+  const NarrowWeights narrow(p);
+  Workspace memory(context, (p.co * narrow.output() + p.ci) * 4);
+  float *packed = memory.as<float>(), *zero = packed + p.co * narrow.output();
+  narrow.pack(weights, packed);
+  std::fill_n(zero, p.ci, 0.0f);
+  const GridAxis &az = p.axis[0], &ay = p.axis[1], &ax = p.axis[2];
+  // Whole lines, but no more of them than stay in L1 for the next output channel.
+  const int64_t lines = az.taps * ay.taps, in_l1 = std::max<int64_t>(64, patch_bytes / (lines * p.ci * 4) / 8 * 8);
+  const Pieces width{ax.out, p.co == 1 ? ax.out : in_l1}, rows{ay.out, std::max<int64_t>(1, 512 / ax.out)};
+  const Pieces long_line{width.count(), p.points() == ax.out ? 16 : width.count()};
+  const int64_t items = p.n * az.out * rows.count() * long_line.count();
+  parallel_for(context, items, [&](int64_t item) {
+    const int64_t part = item % long_line.count(), row = item / long_line.count();
+    const int64_t y_part = row % rows.count(), z = row / rows.count() % az.out, n = row / rows.count() / az.out;
+    std::vector<const float *> line;
+    std::vector<int64_t> place;
+    NarrowPass pass{};
+    pass.taps = ax.taps;
+    pass.width = ax.in;
+    pass.x_step = p.x_stride;
+    pass.channels = p.ci;
+    pass.zero = zero;
+    pass.y_step = ax.pitch * p.y_stride;
+    std::vector<const float *> w(static_cast<size_t>(lines));
+    for (int64_t oy = rows.begin(y_part); oy < rows.end(y_part); ++oy) {
+      line.clear(), place.clear();
+      for (int64_t l = 0; l < lines; ++l) {
+        const int64_t iz = z * az.step + az.origin + l / ay.taps, iy = oy * ay.step + ay.origin + l % ay.taps;
+        if (iz < 0 || iz >= az.in || iy < 0 || iy >= ay.in) continue;
+        line.push_back(x + ((n * az.in + iz) * ay.in + iy) * ax.in * p.x_stride);
+        place.push_back(l * narrow.line());
+      }
+      pass.line = line.data();
+      pass.lines = static_cast<int64_t>(line.size());
+      pass.w = w.data();
+      float *to =
+          y + ((n * az.size + az.place + az.pitch * z) * ay.size + ay.place + ay.pitch * oy) * ax.size * p.y_stride +
+          ax.place * p.y_stride;
+      for (int64_t i = long_line.begin(part); i < long_line.end(part); ++i)
+        for (int64_t o = 0; o < p.co; ++o) {
+          for (size_t l = 0; l < line.size(); ++l) w[l] = packed + o * narrow.output() + place[l];
+          pass.first = width.begin(i) + ax.origin;
+          pass.count = width.end(i) - width.begin(i);
+          pass.y = to + width.begin(i) * pass.y_step + o;
+          pass.bias = bias == nullptr ? 0 : bias[o];
+          VG_PICK(context, line_narrow)(pass);
+        }
+    }
+  });
+}
+
+} // namespace vg
