@@ -29,9 +29,13 @@ namespace {
 constexpr int64_t block_bytes = 256 << 10;
 constexpr int64_t fewest_tiles = 4 * winograd_rows, most_tiles = 16 * winograd_rows;
 // Work items that keep many threads busy to the end.
-constexpr int64_t enough_items = 32;
+constexpr int64_t enough_items = 32, fewest_items = 16;
 // Frequencies and outputs of all tiles that go through the stages together, at most about this much.
 constexpr int64_t stage_bytes = 32 << 20;
+
+// Up to so many tiles the weights are most of the work; a set of inputs and panel of outputs has so many channels that
+// its 64 frequencies, 131 KB, stay in L2. A line more per frequency, for the same reason as in Block.
+constexpr int64_t few_tiles = most_tiles, few_inputs = 32, few_frequency = few_inputs * panel_lanes + 16;
 
 // Partial sums of a weight gradient take at most about this much memory (more only if one set does).
 constexpr int64_t partial_bytes = 16 << 20;
@@ -56,40 +60,55 @@ struct Tiling {
     counts[0] = ceil_div(p.axis[0].out, planes);
     for (int k = 1; k < 3; ++k) counts[k] = ceil_div(p.axis[k].out, winograd_step);
   }
+  // The same tiles of a problem with so many channels.
+  Tiling part(int64_t ci, int64_t co) const {
+    Tiling t = *this;
+    t.p.ci = ci;
+    t.p.co = co;
+    return t;
+  }
   int64_t tiles() const { return p.n * counts[0] * counts[1] * counts[2]; }
   int64_t slices() const { return planes == 2 ? 4 : 1; }
   const Slice &slice(int64_t s) const {
     return planes == 2 ? deep_slices[static_cast<size_t>(s)] : flat_slices[static_cast<size_t>(s)];
   }
 
-  const Correlation &p;
+  Correlation p;
   int64_t planes; // outputs of a tile along z
   int64_t counts[3];
 };
+
+// Transforms the weights of input channels [first, last) of one panel: v[(slice * 16 + f) * v_frequency], then
+// [channel - first][lanes].
+void transform_weights(vg_context *context, const Tiling &tiling, const Weights &weights, int64_t panel, int64_t first,
+                       int64_t last, float *v, int64_t v_frequency) {
+  const Panels panels{tiling.p.co};
+  WinogradKernel k{};
+  k.w = weights.w + panels.begin(panel) * weights.out_stride + first * weights.in_stride;
+  k.tap = weights.heads.front().tap.data();
+  k.planes = tiling.p.axis[0].taps;
+  k.in_stride = weights.in_stride;
+  k.out_stride = weights.out_stride;
+  k.inputs = last - first;
+  k.outputs = panels.width(panel);
+  k.lanes = panels.lanes(panel);
+  k.v = v;
+  k.v_frequency = v_frequency;
+  VG_PICK(context, winograd_kernel)(k);
+}
 
 // Transformed weights [slice * 16 + f][panel][ci][lanes].
 class Kernels {
 public:
   Kernels(vg_context *context, const Tiling &tiling, const Weights &weights)
-      : panels_{tiling.p.co}, ci_(tiling.p.ci), frequency_(panels_.padded() * ci_),
+      : panels_{tiling.p.co}, ci_(tiling.p.ci), frequency_(panels_.padded() * ci_ + 16),
         memory_(context, tiling.slices() * winograd_frequencies * frequency_ * static_cast<int64_t>(sizeof(float))),
         v_(memory_.as<float>()) {
-    const auto tile = VG_PICK(context, winograd_kernel);
     const Pieces pieces{ci_, 32};
     parallel_for(context, panels_.count() * pieces.count(), [&](int64_t item) {
-      const int64_t panel = item / pieces.count(), piece = item % pieces.count();
-      WinogradKernel k{};
-      k.w = weights.w + panels_.begin(panel) * weights.out_stride + pieces.begin(piece) * weights.in_stride;
-      k.tap = weights.heads.front().tap.data();
-      k.planes = tiling.p.axis[0].taps;
-      k.in_stride = weights.in_stride;
-      k.out_stride = weights.out_stride;
-      k.inputs = pieces.end(piece) - pieces.begin(piece);
-      k.outputs = panels_.width(panel);
-      k.lanes = panels_.lanes(panel);
-      k.v = v_ + panels_.begin(panel) * ci_ + pieces.begin(piece) * k.lanes;
-      k.v_frequency = frequency_;
-      tile(k);
+      const int64_t panel = item / pieces.count(), first = pieces.begin(item % pieces.count());
+      transform_weights(context, tiling, weights, panel, first, pieces.end(item % pieces.count()),
+                        v_ + panels_.begin(panel) * ci_ + first * panels_.lanes(panel), frequency_);
     });
   }
   const float *at(int64_t frequency, int64_t panel) const {
@@ -106,20 +125,30 @@ private:
 // Scratch for up to `room` tiles: frequencies of the inputs, of the products, and the outputs.
 class Block {
 public:
-  static int64_t floats(const Tiling &tiling, int64_t room) { return Block(tiling, room, nullptr).floats_; }
+  static int64_t floats(const Tiling &tiling, int64_t room) {
+    const Block b(tiling, room, nullptr, nullptr, nullptr);
+    return b.u_floats() + b.m_floats() + b.sums_floats();
+  }
 
-  Block(const Tiling &tiling, int64_t room, float *memory) : tiling_(tiling), panels_{tiling.p.co} {
+  Block(const Tiling &tiling, int64_t room, float *memory) : Block(tiling, room, memory, nullptr, nullptr) {
+    m = u + u_floats();
+    sums = m + m_floats();
+  }
+  Block(const Tiling &tiling, int64_t room, float *inputs, float *products, float *outputs)
+      : u(inputs), m(products), sums(outputs), tiling_(tiling), panels_{tiling.p.co}, room_(room) {
     // One cache line more per frequency: a stride of a multiple of 4096 bytes would use few sets of the cache.
     constexpr int64_t line = 16;
     u_tile = round_up(tiling.p.ci, 8);
     m_tile = panels_.padded();
     u_frequency = room * u_tile + line;
     m_frequency = room * m_tile + line;
-    u = memory;
-    m = u + winograd_frequencies * u_frequency;
-    sums = m + winograd_frequencies * m_frequency;
-    floats_ = winograd_frequencies * (u_frequency + m_frequency) + room * sums_tile();
   }
+  int64_t u_floats() const { return winograd_frequencies * u_frequency; }
+  int64_t m_floats() const { return winograd_frequencies * m_frequency; }
+  int64_t sums_floats() const { return room_ * sums_tile(); }
+
+  float *u, *m, *sums;
+  int64_t u_tile, u_frequency, m_tile, m_frequency;
 
   // Inputs of tiles [begin, end) of the problem in slice s; the first one is tile `at` of the block.
   void gather(vg_context *context, const float *x, int64_t s, int64_t begin, int64_t end, int64_t at) const {
@@ -176,7 +205,8 @@ public:
     const auto tile = VG_PICK(context, winograd_product);
     for (int64_t panel = begin; panel < end; ++panel)
       tile({u + f * u_frequency, kernels.at(s * winograd_frequencies + f, panel),
-            m + f * m_frequency + panels_.begin(panel), u_tile, m_tile, tiles, tiling_.p.ci, panels_.lanes(panel)});
+            m + f * m_frequency + panels_.begin(panel), u_tile, m_tile, tiles, tiling_.p.ci, panels_.lanes(panel),
+            false});
   }
 
   // Products of inputs and gradients of the block's tiles [begin, end) at one frequency: sum [ci][lanes] of a panel.
@@ -210,8 +240,7 @@ public:
     g.stride[2] = p.y_stride;
     g.stride[1] = g.stride[2] * p.axis[2].out;
     g.stride[0] = g.stride[1] * p.axis[1].out;
-    if (g.last)
-      for (int64_t t = begin; t < end; ++t) place(t, y, to[t - begin], inside[t - begin]);
+    if (g.last) for_runs(begin, end, 0, [&](const Run &run) { place(run, y, to + run.block, inside + run.block); });
     VG_PICK(context, winograd_scatter)(g);
   }
 
@@ -248,24 +277,21 @@ private:
     }
   };
 
-  void place(int64_t tile, float *y, float *&to, uint8_t &inside) const {
+  // First output of each tile, and which outputs exist.
+  void place(const Run &run, float *y, float **to, uint8_t *inside) const {
     const Correlation &p = tiling_.p;
-    int64_t at[3], rest = tile;
-    for (int k = 2; k >= 0; --k) {
-      at[k] = rest % tiling_.counts[k] * (k == 0 ? tiling_.planes : winograd_step);
-      rest /= tiling_.counts[k];
+    const int64_t *at = run.at, size[3] = {p.axis[0].out, p.axis[1].out, p.axis[2].out};
+    float *const first = y + (((run.n * size[0] + at[0]) * size[1] + at[1]) * size[2] + at[2]) * p.y_stride;
+    const int rows = at[1] + 1 < size[1] ? 0xf : 0x3, rest = at[0] + 1 < size[0] ? rows | rows << 4 : rows;
+    for (int64_t t = 0; t < run.tiles; ++t) {
+      to[t] = first + t * winograd_step * p.y_stride;
+      inside[t] = static_cast<uint8_t>(at[2] + t * winograd_step + 1 < size[2] ? rest : rest & 0x55);
     }
-    to = y + (((rest * p.axis[0].out + at[0]) * p.axis[1].out + at[1]) * p.axis[2].out + at[2]) * p.y_stride;
-    inside = 0;
-    for (int k = 0; k < 8; ++k)
-      if (at[0] + (k >> 2) < p.axis[0].out && at[1] + (k >> 1 & 1) < p.axis[1].out && at[2] + (k & 1) < p.axis[2].out)
-        inside = static_cast<uint8_t>(inside | 1 << k);
   }
 
-  const Tiling &tiling_;
+  Tiling tiling_;
   Panels panels_;
-  float *u, *m, *sums;
-  int64_t u_tile, u_frequency, m_tile, m_frequency, floats_;
+  int64_t room_;
 };
 
 // Tiles whose frequencies and outputs fill about so many bytes, in whole register tiles.
@@ -399,6 +425,113 @@ void finish_weights(vg_context *context, const WeightSums &sums, const float *fr
   });
 }
 
+// ---- few tiles --------------------------------------------------------------------------------------------------
+
+// Frequencies of all tiles in all slices, by parts of the channels: of the inputs, or of the gradients of the outputs.
+class Frequencies {
+public:
+  enum class Of { inputs, gradients };
+
+  Frequencies(vg_context *context, const Tiling &tiling, Of of, const float *tensor)
+      : parts{of == Of::inputs ? tiling.p.ci : tiling.p.co, of == Of::inputs ? few_inputs : panel_lanes},
+        tiling_(tiling), of_(of), slice_(whole_slice()),
+        memory_(context, parts.count() * tiling.slices() * slice_ * static_cast<int64_t>(sizeof(float))) {
+    const Pieces runs{tiling.tiles(), 2 * winograd_rows};
+    parallel_for(context, runs.count() * tiling.slices() * parts.count(), [&](int64_t item) {
+      const int64_t run = item % runs.count(), s = item / runs.count() % tiling.slices();
+      const int64_t part = item / runs.count() / tiling.slices(), begin = runs.begin(run), end = runs.end(run);
+      const Block block = at(part, s);
+      if (of_ == Of::inputs)
+        block.gather(context, tensor + parts.begin(part), s, begin, end, begin);
+      else
+        block.spread(context, tensor + parts.begin(part), s, begin, end, begin);
+    });
+  }
+  Block at(int64_t part, int64_t s) const {
+    float *const memory = memory_.as<float>() + (part * tiling_.slices() + s) * slice_;
+    const int64_t channels = parts.end(part) - parts.begin(part);
+    return of_ == Of::inputs ? Block(tiling_.part(channels, 1), tiling_.tiles(), memory, nullptr, nullptr)
+                             : Block(tiling_.part(1, channels), tiling_.tiles(), nullptr, memory, nullptr);
+  }
+
+  const Pieces parts;
+
+private:
+  int64_t whole_slice() const {
+    const Block block(tiling_.part(parts.grain, parts.grain), tiling_.tiles(), nullptr);
+    return of_ == Of::inputs ? block.u_floats() : block.m_floats();
+  }
+
+  const Tiling &tiling_;
+  Of of_;
+  int64_t slice_;
+  Workspace memory_;
+};
+
+// The weights are most of the work of a small map, and their transform is larger than they are. So it never leaves the
+// cache: an item is a panel of outputs, which transforms its weights of some input channels and multiplies at once.
+void by_panels(vg_context *context, const Tiling &tiling, const float *x, const Weights &weights, const float *bias,
+               float *y) {
+  const Frequencies inputs(context, tiling, Frequencies::Of::inputs, x);
+  const Panels panels{tiling.p.co};
+  const int64_t tiles = tiling.tiles(), slices = tiling.slices();
+  const Block widest(tiling.part(few_inputs, panel_lanes), tiles, nullptr);
+  const int64_t v_floats = slices * winograd_frequencies * few_frequency;
+  const int64_t floats = round_up(v_floats + slices * widest.m_floats() + widest.sums_floats(), 64);
+  Workspace memory(context, context->threads * floats * static_cast<int64_t>(sizeof(float)));
+  parallel_for(context, panels.count(), [&](int64_t panel) {
+    float *const v = memory.as<float>() + thread_index() * floats, *const m = v + v_floats;
+    float *const sums = m + slices * widest.m_floats();
+    const int64_t lanes = panels.lanes(panel), first = panels.begin(panel);
+    const Tiling part = tiling.part(few_inputs, panels.width(panel));
+    for (int64_t i = 0; i < inputs.parts.count(); ++i) {
+      const int64_t begin = inputs.parts.begin(i), end = inputs.parts.end(i);
+      transform_weights(context, tiling, weights, panel, begin, end, v, few_frequency);
+      for (int64_t s = 0; s < slices; ++s) {
+        const Block in = inputs.at(i, s), out(part, tiles, nullptr, m + s * widest.m_floats(), sums);
+        for (int64_t f = 0; f < winograd_frequencies; ++f) VG_PICK(context, winograd_product)
+        ({in.u + f * in.u_frequency, v + (s * winograd_frequencies + f) * few_frequency, out.m + f * out.m_frequency,
+          in.u_tile, out.m_tile, tiles, end - begin, lanes, i > 0});
+      }
+    }
+    const Pieces runs{tiles, most_tiles};
+    for (int64_t s = 0; s < slices; ++s) {
+      const Block out(part, tiles, nullptr, m + s * widest.m_floats(), sums);
+      for (int64_t i = 0; i < runs.count(); ++i)
+        out.scatter(context, s, runs.begin(i), runs.end(i), runs.begin(i), bias == nullptr ? nullptr : bias + first,
+                    y + first);
+    }
+  });
+}
+
+// The same for the weight gradient: an item is a panel and some input channels, whose sums stay in the cache.
+void weight_by_panels(vg_context *context, const Tiling &tiling, const float *x, const float *dy, float *dw) {
+  const Frequencies inputs(context, tiling, Frequencies::Of::inputs, x);
+  const Frequencies gradients(context, tiling, Frequencies::Of::gradients, dy);
+  const Panels panels{tiling.p.co};
+  const int64_t slices = tiling.slices(), floats = slices * winograd_frequencies * few_frequency;
+  const Pieces chains{tiling.tiles(), most_tiles};
+  Workspace memory(context, context->threads * floats * static_cast<int64_t>(sizeof(float)));
+  parallel_for(context, panels.count() * inputs.parts.count(), [&](int64_t item) {
+    const int64_t panel = item / inputs.parts.count(), i = item % inputs.parts.count();
+    const int64_t begin = inputs.parts.begin(i), channels = inputs.parts.end(i) - begin, lanes = panels.lanes(panel);
+    float *const sums = memory.as<float>() + thread_index() * floats;
+    for (int64_t s = 0; s < slices; ++s) {
+      const Block in = inputs.at(i, s), out = gradients.at(panel, s);
+      for (int64_t f = 0; f < winograd_frequencies; ++f)
+        for (int64_t c = 0; c < chains.count(); ++c) VG_PICK(context, winograd_outer)
+      ({in.u + f * in.u_frequency + chains.begin(c) * in.u_tile,
+        out.m + f * out.m_frequency + chains.begin(c) * out.m_tile,
+        sums + (s * winograd_frequencies + f) * few_frequency, in.u_tile, out.m_tile, chains.end(c) - chains.begin(c),
+        channels, lanes, c > 0});
+    }
+    const int64_t out_stride = tiling.p.taps() * tiling.p.ci;
+    VG_PICK(context, winograd_finish)
+    ({sums, slices, 1, winograd_frequencies * few_frequency, 0, few_frequency, channels, panels.width(panel), lanes,
+      dw + panels.begin(panel) * out_stride + begin, out_stride, tiling.p.ci});
+  });
+}
+
 } // namespace
 
 bool winograd_pays(const Correlation &problem) {
@@ -409,16 +542,21 @@ bool winograd_pays(const Correlation &problem) {
   const double ci = static_cast<double>(problem.ci), co = static_cast<double>(problem.co);
   const double direct = static_cast<double>(problem.n * problem.points() * problem.taps());
   const double products = static_cast<double>(tiling.tiles() * tiling.slices() * winograd_frequencies);
-  constexpr double kernel_cost = 640; // multiply-adds in whose time one weight is transformed
-  return products * (1 + 3 / ci + 3 / co) + kernel_cost < 0.9 * direct;
+  return products * (1 + 3 / ci + 3 / co) < 0.9 * direct;
 }
 
 void winograd_correlate(vg_context *context, const Correlation &problem, const float *x, const Weights &weights,
                         const float *bias, float *y) {
   const Tiling tiling(problem);
+  if (tiling.tiles() <= few_tiles) {
+    by_panels(context, tiling, x, weights, bias, y);
+    return;
+  }
   const Kernels kernels(context, tiling, weights);
-  const Pieces blocks = blocks_of(tiling);
-  if (blocks.count() >= enough_items)
+  Pieces blocks = blocks_of(tiling);
+  if (blocks.count() < enough_items)
+    blocks.grain = std::max(fewest_tiles, tiling.tiles() / enough_items / fewest_tiles * fewest_tiles);
+  if (blocks.count() >= fewest_items)
     by_blocks(context, tiling, kernels, blocks, x, bias, y);
   else
     by_stages(context, tiling, kernels, x, bias, y);
@@ -426,6 +564,7 @@ void winograd_correlate(vg_context *context, const Correlation &problem, const f
 
 void winograd_weight(vg_context *context, const Correlation &problem, const float *x, const float *dy, float *dw) {
   const Tiling tiling(problem);
+  if (tiling.tiles() <= few_tiles) return weight_by_panels(context, tiling, x, dy, dw);
   const Pieces blocks = blocks_of(tiling);
   const int64_t set = WeightSums(tiling, 1).floats() * static_cast<int64_t>(sizeof(float));
   const int64_t most = std::clamp<int64_t>(partial_bytes / set, 1, enough_items);

@@ -141,14 +141,20 @@ void winograd_spread(const WinogradGather &g) {
 
 // ---- products ---------------------------------------------------------------------------------------------------
 
-template <int R, int V> static inline void product_tile(const WinogradProduct &p, int64_t first) {
+template <int R, int V, bool Add> static VG_INLINE void product_tile(const WinogradProduct &p, int64_t first) {
   const float *u[R];
 #pragma GCC unroll 12
   for (int r = 0; r < R; ++r) u[r] = p.u + (first + r) * p.u_tile;
   v8 sum[R][V];
+  if (Add) {
 #pragma GCC unroll 12
-  for (int r = 0; r < R; ++r)
-    for (int v = 0; v < V; ++v) sum[r][v] = v8{};
+    for (int r = 0; r < R; ++r)
+      for (int v = 0; v < V; ++v) sum[r][v] = load(p.m + (first + r) * p.m_tile + 8 * v);
+  } else {
+#pragma GCC unroll 12
+    for (int r = 0; r < R; ++r)
+      for (int v = 0; v < V; ++v) sum[r][v] = v8{};
+  }
   const float *weights = p.v;
   for (int64_t i = 0; i < p.channels; ++i, weights += 8 * V) {
     v8 w[V];
@@ -167,26 +173,26 @@ template <int R, int V> static inline void product_tile(const WinogradProduct &p
 }
 
 // The last R tiles and fewer.
-template <int R, int V> static void product_rest(const WinogradProduct &p, int64_t first) {
+template <int R, int V, bool Add> static void product_rest(const WinogradProduct &p, int64_t first) {
   if constexpr (R > 0) {
     if (p.tiles - first >= R)
-      product_tile<R, V>(p, first);
+      product_tile<R, V, Add>(p, first);
     else
-      product_rest<R - 1, V>(p, first);
+      product_rest<R - 1, V, Add>(p, first);
   }
 }
 
-template <int R, int V> static void product_panel(const WinogradProduct &p) {
+template <int R, int V, bool Add> static void product_panel(const WinogradProduct &p) {
   int64_t first = 0;
-  for (; first + R <= p.tiles; first += R) product_tile<R, V>(p, first);
-  product_rest<R - 1, V>(p, first);
+  for (; first + R <= p.tiles; first += R) product_tile<R, V, Add>(p, first);
+  product_rest<R - 1, V, Add>(p, first);
 }
 
-void winograd_product(const WinogradProduct &pass) {
-  if (pass.lanes == 16)
-    product_panel<product_rows, 2>(pass);
+void winograd_product(const WinogradProduct &p) {
+  if (p.lanes == 16)
+    p.add ? product_panel<product_rows, 2, true>(p) : product_panel<product_rows, 2, false>(p);
   else
-    product_panel<product_rows_half, 1>(pass);
+    p.add ? product_panel<product_rows_half, 1, true>(p) : product_panel<product_rows_half, 1, false>(p);
 }
 
 // Sums start at zero and are added at the end: a chain of additions in float32 is as long as the block, not the range.
@@ -304,30 +310,35 @@ static inline void weight_frequencies(v8 a, v8 b, v8 c, v8 (&f)[4]) {
   f[3] = c;
 }
 
-// Eight output channels of one input channel: g[tap] to v[f].
-static inline void kernel_frequencies(const WinogradKernel &k, const v8 *g, float *v) {
-  v8 plane[3][16];
-  for (int64_t z = 0; z < k.planes; ++z, g += 9) {
-    v8 rows[3][4];
+// The plane of one slice: g[3 h + w] to 16 frequencies.
+static VG_INLINE void plane_frequencies(const v8 *g, float *v, int64_t frequency) {
+  v8 rows[3][4];
 #pragma GCC unroll 3
-    for (int h = 0; h < 3; ++h) weight_frequencies(g[3 * h], g[3 * h + 1], g[3 * h + 2], rows[h]);
+  for (int h = 0; h < 3; ++h) weight_frequencies(g[3 * h], g[3 * h + 1], g[3 * h + 2], rows[h]);
 #pragma GCC unroll 4
-    for (int w = 0; w < 4; ++w) {
-      v8 f[4];
-      weight_frequencies(rows[0][w], rows[1][w], rows[2][w], f);
-      for (int h = 0; h < 4; ++h) plane[z][4 * h + w] = f[h];
-    }
-  }
-  for (int i = 0; i < 16; ++i) {
-    if (k.planes == 1) {
-      store(v + i * k.v_frequency, plane[0][i]);
-      continue;
-    }
+  for (int w = 0; w < 4; ++w) {
     v8 f[4];
-    weight_frequencies(plane[0][i], plane[1][i], plane[2][i], f);
-    for (int s = 0; s < 4; ++s) store(v + (16 * s + i) * k.v_frequency, f[s]);
+    weight_frequencies(rows[0][w], rows[1][w], rows[2][w], f);
+#pragma GCC unroll 4
+    for (int h = 0; h < 4; ++h) store(v + (4 * h + w) * frequency, f[h]);
   }
 }
+
+// Eight output channels of one input channel: g[tap] to v[f].
+static inline void kernel_frequencies(const WinogradKernel &k, const v8 *g, float *v) {
+  if (k.planes == 1) return plane_frequencies(g, v, k.v_frequency);
+  v8 slices[4][9];
+#pragma GCC unroll 9
+  for (int t = 0; t < 9; ++t) {
+    v8 f[4];
+    weight_frequencies(g[t], g[9 + t], g[18 + t], f);
+    for (int s = 0; s < 4; ++s) slices[s][t] = f[s];
+  }
+  for (int s = 0; s < 4; ++s) plane_frequencies(slices[s], v + 16 * s * k.v_frequency, k.v_frequency);
+}
+
+// Inputs ahead of those in work that are asked for: the rows of a kernel lie too far apart for the processor to guess.
+constexpr int64_t weights_ahead = 32;
 
 // g[input][tap] for up to eight inputs and eight outputs from `output`.
 static inline void load_weights(const WinogradKernel &k, int64_t input, int64_t output, v8 (*g)[27]) {
@@ -336,6 +347,8 @@ static inline void load_weights(const WinogradKernel &k, int64_t input, int64_t 
   for (int64_t t = 0; t < 9 * k.planes; ++t) {
     const float *from = k.w + k.tap[t] + input * k.in_stride + output * k.out_stride;
     if (k.in_stride == 1 && inputs == 8 && outputs == 8) {
+      if (input % 16 == 0)
+        for (int i = 0; i < 8; ++i) __builtin_prefetch(from + i * k.out_stride + weights_ahead, 0, 2);
       v8 rows[8];
       load_voxels(from, k.out_stride, 8, rows);
       for (int i = 0; i < 8; ++i) g[i][t] = rows[i];
@@ -343,6 +356,7 @@ static inline void load_weights(const WinogradKernel &k, int64_t input, int64_t 
     }
     for (int64_t i = 0; i < inputs; ++i, from += k.in_stride) {
       v8 lanes{};
+      if (output == 0) __builtin_prefetch(from + weights_ahead * k.in_stride, 0, 2);
       if (k.out_stride == 1 && outputs == 8)
         lanes = load(from);
       else

@@ -24,12 +24,13 @@ struct WinogradGather {
   int64_t u_tile, u_frequency;
 };
 
-// m[f][tile][lane] = sum over channels of u[f][tile][channel] * v[f][channel][lane], for one panel of lanes.
+// m[f][tile][lane] (+)= sum over channels of u[f][tile][channel] * v[f][channel][lane], for one panel of lanes.
 struct WinogradProduct {
   const float *u, *v;
   float *m;
   int64_t u_tile, m_tile;
   int64_t tiles, channels, lanes; // lanes: 16 or 8
+  bool add;                       // false: m is overwritten
 };
 
 // Outputs of tiles: adds a slice of the depth to sums[tile][channel / 8][z, y, x][8]; after the last slice they are
