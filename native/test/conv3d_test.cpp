@@ -81,17 +81,7 @@ TEST(Conv3d, BitsDoNotDependOnThreads) {
       {1, {4, 4, 4}, 200, 100, {3, 3, 3}, {1, 1, 1}, {1, 1, 1}},
       {3, {9, 9, 9}, 32, 4, {1, 1, 1}, {1, 1, 1}, {0, 0, 0}},
   };
-  for (const Sizes &z : problems)
-    for (const char *isa : isas) {
-      const ConvCase c = make(z);
-      const ConvExpected e(c, false, Side::after, 77);
-      const auto one = run(conv3d, Cpu(1, isa), c, e, Side::after);
-      for (const int threads : {2, 3, 7}) {
-        const Cpu cpu(threads, isa);
-        expect_same_bits(conv3d, c, *one, *run(conv3d, cpu, c, e, Side::after));
-        expect_same_bits(conv3d, c, *one, *run(conv3d, cpu, c, e, Side::after)); // again, on used scratch
-      }
-    }
+  for (const Sizes &z : problems) expect_same_bits_for_threads(conv3d, make(z));
 }
 
 TEST(Conv3d, BiasIsOptional) {

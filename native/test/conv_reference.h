@@ -185,6 +185,19 @@ inline void expect_naive(const ConvFunctions &f, const ConvCase &c, uint64_t see
   }
 }
 
+// One thread and more give the same bits, on fresh scratch and on used.
+inline void expect_same_bits_for_threads(const ConvFunctions &f, const ConvCase &c) {
+  const ConvExpected e(c, f.transposed, Side::after, 77);
+  for (const char *isa : isas) {
+    const auto one = run(f, Cpu(1, isa), c, e, Side::after);
+    for (const int threads : {2, 3, 7}) {
+      const Cpu cpu(threads, isa);
+      expect_same_bits(f, c, *one, *run(f, cpu, c, e, Side::after));
+      expect_same_bits(f, c, *one, *run(f, cpu, c, e, Side::after));
+    }
+  }
+}
+
 // b and db may be NULL: y without bias, dw as with db.
 inline void expect_optional_bias(const ConvFunctions &f, const ConvCase &c) {
   const ConvExpected e(c, f.transposed, Side::after, 5);
