@@ -6,12 +6,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /** Measures problems: our answer is compared with the peer's first, then both are timed in turn. */
 final class Bench {
-    /** Peers that a full build has. */
-    private static final List<String> EXPECTED = List.of("pytorch");
+    /** Peers that a full build on a machine with everything installed has, each with how to get it. */
+    private static final Map<String, String> EXPECTED = new TreeMap<>(Map.of(
+            "pytorch", "mvn -Ppeers -DskipTests package",
+            "onnxruntime", "mvn -Ppeers -DskipTests package",
+            "onednn", "mvn -Ppeers -DskipTests package, apt install libdnnl2"));
 
     /** Runs before any is timed, fewer where one takes seconds; memory is measured in them. */
     private static final int WARM_UP = 3;
@@ -48,17 +52,21 @@ final class Bench {
      */
     Bench(int threads, double seconds) {
         this.seconds = seconds;
-        String reason = "not built; mvn -Ppeers package";
-        try {
-            ServiceLoader.load(Side.class).forEach(peers::add);
-        } catch (ServiceConfigurationError | LinkageError e) {
-            reason = "not usable: " + e + "; mvn -Ppeers package";
-        }
-        for (String name : EXPECTED) {
-            if (peers.stream().noneMatch(peer -> peer.name().equals(name))) {
-                missing.add(name + ": missing, " + reason);
+        List<String> failures = new ArrayList<>();
+        for (ServiceLoader.Provider<Side> provider :
+                ServiceLoader.load(Side.class).stream().toList()) {
+            try {
+                peers.add(provider.get());
+            } catch (ServiceConfigurationError | LinkageError e) {
+                failures.add(provider.type().getSimpleName() + ": " + rootCause(e));
             }
         }
+        String reason = failures.isEmpty() ? "not built" : "not usable (" + String.join("; ", failures) + ")";
+        EXPECTED.forEach((name, how) -> {
+            if (peers.stream().noneMatch(peer -> peer.name().equals(name))) {
+                missing.add(name + ": missing, " + reason + "; " + how);
+            }
+        });
         ours.threads(threads);
         peers.forEach(peer -> peer.threads(threads));
     }
@@ -76,9 +84,9 @@ final class Bench {
     /** One row for each peer; one without a peer when there is none. */
     List<Result> run(Problem problem, Direction direction) {
         List<Result> results = new ArrayList<>();
-        try (Opened mine = open(ours, problem, direction, ours.settings(problem).getFirst())) {
+        try (Opened mine = open(ours, problem, direction, ours.settings(problem, direction).getFirst())) {
             for (Side peer : peers) {
-                if (!peer.settings(problem).isEmpty()) {
+                if (!peer.settings(problem, direction).isEmpty()) {
                     results.add(against(peer, mine, problem, direction));
                 }
             }
@@ -99,7 +107,7 @@ final class Bench {
         String error = "";
         double difference = 0;
         try {
-            for (String setting : peer.settings(problem)) {
+            for (String setting : peer.settings(problem, direction)) {
                 Opened opened = open(peer, problem, direction, setting);
                 theirs.add(opened);
                 Difference found = Difference.of(mine.answer(), opened.answer());
@@ -171,6 +179,14 @@ final class Bench {
             run.close();
             throw e;
         }
+    }
+
+    private static String rootCause(Throwable e) {
+        Throwable cause = e;
+        while (cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        return String.valueOf(cause);
     }
 
     private static String firstLine(RuntimeException e) {

@@ -24,7 +24,7 @@ final class Ours implements Side {
     }
 
     @Override
-    public List<String> settings(Problem problem) {
+    public List<String> settings(Problem problem, Direction direction) {
         return List.of("default");
     }
 

@@ -15,7 +15,7 @@ public interface Side {
     void threads(int count);
 
     /** The ways in which it can do this, for example memory layouts; the fastest one counts. Empty = not at all. */
-    List<String> settings(Problem problem);
+    List<String> settings(Problem problem, Direction direction);
 
     /**
      * Prepares inputs and parameters.

@@ -42,7 +42,7 @@ public final class Torch implements Side {
     }
 
     @Override
-    public List<String> settings(Problem problem) {
+    public List<String> settings(Problem problem, Direction direction) {
         if (problem instanceof OptimizerProblem optimizer) {
             return optimizer.kind() == OptimizerProblem.Kind.RANGER21 ? List.of() : List.of(OPTIMIZERS);
         }

@@ -3,6 +3,7 @@ package dev.voxgrad.bench.torch;
 import dev.voxgrad.bench.Direction;
 import dev.voxgrad.bench.NetworkProblem;
 import dev.voxgrad.bench.Side;
+import dev.voxgrad.bench.peer.PeerUNet;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -23,7 +24,7 @@ final class TorchNetwork implements Side.Run {
     private final Kept kept = new Kept();
     private final Map<String, Tensor> parameters = new LinkedHashMap<>();
     private final TensorVector table;
-    private final EagerUNet network;
+    private final PeerUNet<Tensor> network;
     private final Tensor image;
     private final List<EagerLoss> losses = new ArrayList<>();
     private final AdamW optimizer;
@@ -40,7 +41,7 @@ final class TorchNetwork implements Side.Run {
                 parameters.put(name, t.requires_grad_(direction == Direction.STEP));
                 table.push_back(t);
             });
-            network = new EagerUNet(problem.network(direction), parameters);
+            network = new PeerUNet<>(problem.network(direction), new EagerLayers(parameters));
             image = kept.keep(layout.tensor(
                     problem.image(), problem.input(), problem.network().dim()));
             for (int r = 0; r < problem.outputWeights().size(); r++) {

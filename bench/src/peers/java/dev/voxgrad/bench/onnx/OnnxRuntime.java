@@ -1,0 +1,73 @@
+package dev.voxgrad.bench.onnx;
+
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtLoggingLevel;
+import dev.voxgrad.bench.ConvProblem;
+import dev.voxgrad.bench.Direction;
+import dev.voxgrad.bench.NetworkProblem;
+import dev.voxgrad.bench.Problem;
+import dev.voxgrad.bench.Side;
+import dev.voxgrad.bench.peer.PeerUNet;
+import dev.voxgrad.engine.nn.StateTensor;
+import dev.voxgrad.engine.tensor.Shape;
+import java.util.List;
+import java.util.Map;
+
+/** ONNX Runtime on the CPU: forward passes of convolutions and networks, as graphs whose weights are constants. */
+public final class OnnxRuntime implements Side {
+    private static final String INPUT = "input";
+
+    private final OrtEnvironment environment =
+            OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, "bench");
+    private int threads = 1;
+
+    @Override
+    public String name() {
+        return "onnxruntime";
+    }
+
+    @Override
+    public String version() {
+        return "ONNX Runtime " + environment.getVersion();
+    }
+
+    @Override
+    public void threads(int count) {
+        threads = count;
+    }
+
+    @Override
+    public List<String> settings(Problem problem, Direction direction) {
+        boolean known = problem instanceof ConvProblem || problem instanceof NetworkProblem;
+        return known && direction == Direction.FORWARD ? List.of("all optimizations") : List.of();
+    }
+
+    @Override
+    public Run open(Problem problem, Direction direction, String setting) {
+        OnnxModel model = new OnnxModel();
+        return switch (problem) {
+            case ConvProblem conv -> {
+                int dim = dim(conv.input());
+                StateTensor weight = ChannelsFirst.weight(conv.w(), conv.weight(), dim);
+                OnnxLayers layers = new OnnxLayers(model, Map.of("layer.weight", weight), dim);
+                long[] sizes = ChannelsFirst.sizes(conv.input(), dim);
+                String y = layers.conv("layer", model.input(INPUT, sizes), conv.stride(), conv.kernel());
+                yield new OnnxRun(environment, threads, model.bytes(y), "y", conv.input(), conv.x());
+            }
+            case NetworkProblem network -> {
+                int dim = network.network().dim();
+                OnnxLayers layers = new OnnxLayers(model, network.weights(), dim);
+                String logits = new PeerUNet<>(network.network(direction), layers)
+                        .forward(model.input(INPUT, ChannelsFirst.sizes(network.input(), dim)))
+                        .getFirst();
+                yield new OnnxRun(
+                        environment, threads, model.bytes(logits), "logits", network.input(), network.image());
+            }
+            default -> throw new IllegalArgumentException("no graph for " + problem.name());
+        };
+    }
+
+    static int dim(Shape input) {
+        return input.d() == 1 ? 2 : 3;
+    }
+}

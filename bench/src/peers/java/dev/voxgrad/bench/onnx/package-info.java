@@ -1,0 +1,2 @@
+/** ONNX Runtime: convolutions and networks, forward. */
+package dev.voxgrad.bench.onnx;

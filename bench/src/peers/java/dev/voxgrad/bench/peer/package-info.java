@@ -1,0 +1,2 @@
+/** What several peers have in common. */
+package dev.voxgrad.bench.peer;
