@@ -11,6 +11,8 @@ done
 classpath=$root/bench/target/classpath
 [ -f "$classpath" ] || { echo "build first: mvn -Ppeers -DskipTests package" >&2; exit 2; }
 commit=$(git -C "$root" describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
+# ONNX Runtime would look for a server to report to.
+export ORT_DISABLE_TELEMETRY=1
 # The heap is touched at the start, so that the growth of resident memory is that of native memory.
 exec "$JAVA_HOME/bin/java" -Xms3g -Xmx3g -XX:+AlwaysPreTouch --enable-native-access=ALL-UNNAMED \
   -Dvoxgrad.native.path="$root/native/target/classes" -Dvoxgrad.root="$root" -Dvoxgrad.commit="$commit" \

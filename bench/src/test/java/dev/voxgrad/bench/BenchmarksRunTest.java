@@ -153,7 +153,7 @@ class BenchmarksRunTest {
     void aMissingPeerIsNamed() {
         Result result =
                 bench.run(tinyLoss("dice + ce"), Direction.VALUE_AND_GRADIENT).getFirst();
-        if (bench.missing().isEmpty()) {
+        if (bench.missing().stream().noneMatch(peer -> peer.startsWith("pytorch"))) {
             assertThat(result.peer()).isEqualTo("pytorch");
             assertThat(result.peerMs()).isPositive();
         } else {

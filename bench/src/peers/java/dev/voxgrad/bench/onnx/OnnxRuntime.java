@@ -17,9 +17,19 @@ import java.util.Map;
 public final class OnnxRuntime implements Side {
     private static final String INPUT = "input";
 
-    private final OrtEnvironment environment =
-            OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, "bench");
+    /** Without it the library reports to a server, and first takes the command line apart with a recursion that a long one overflows. */
+    private static final String NO_TELEMETRY = "ORT_DISABLE_TELEMETRY";
+
+    private final OrtEnvironment environment;
     private int threads = 1;
+
+    /** Starts the library. */
+    public OnnxRuntime() {
+        if (System.getenv(NO_TELEMETRY) == null) {
+            throw new IllegalStateException("the environment does not set " + NO_TELEMETRY + "=1, as bench/run.sh does");
+        }
+        environment = OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, "bench");
+    }
 
     @Override
     public String name() {
