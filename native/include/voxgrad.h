@@ -55,7 +55,7 @@ typedef struct vg_context_options {
   int32_t device_kind;        /* vg_device_kind */
   int32_t device_index;       /* 0-based; 0 for the CPU */
   int32_t threads;            /* CPU threads; 0 = all processors this process may use. Never changes results. */
-  int32_t reserved;           /* 0 */
+  int32_t measure;            /* CPU: 1 = kernels check and ask for memory, but read, write and compute nothing */
   int64_t memory_limit_bytes; /* for everything the pool holds; 0 = no limit */
 } vg_context_options;
 
@@ -71,6 +71,8 @@ typedef struct vg_context_info {
   int64_t pool_live_blocks;
   int64_t pool_reserved_bytes; /* taken from the system, live or kept for reuse */
   int64_t pool_peak_bytes;     /* largest pool_live_bytes so far */
+  int64_t arena_bytes;         /* part of pool_reserved_bytes that is planned for steps */
+  int64_t system_allocations;  /* how often the pool asked the system for memory */
   const char *device_name;     /* these strings live as long as the context */
   const char *isa;             /* CPU tier in use: "avx2" or "portable"; CUDA: "sm_90" */
   const char *driver;          /* CUDA driver and runtime version, empty on the CPU */
@@ -102,6 +104,13 @@ VG_API int32_t vg_allocate(vg_context *context, int64_t bytes, void **memory);
 VG_API int32_t vg_free(vg_context *context, void *memory);
 /* Gives memory kept for reuse back to the system. */
 VG_API int32_t vg_pool_trim(vg_context *context);
+/* Around work that is done again and again with the same requests for memory, workspaces included, such as a training
+ * step. The first step of a kind is recorded; later ones take their memory from one block, the arena, planned so that
+ * requests which are never live together share addresses, and ask the system for nothing. A step that deviates takes
+ * ordinary blocks where it does and is planned for anew. Memory may outlive the step. Results never change. Steps do
+ * not nest. */
+VG_API int32_t vg_step_begin(vg_context *context, int64_t kind);
+VG_API int32_t vg_step_end(vg_context *context);
 VG_API int32_t vg_copy_from_host(vg_context *context, void *destination, const void *source, int64_t bytes);
 VG_API int32_t vg_copy_to_host(vg_context *context, void *destination, const void *source, int64_t bytes);
 

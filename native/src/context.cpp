@@ -39,91 +39,6 @@ void require_tensor(const char *name, int64_t n, int64_t voxels, int64_t c, int6
 
 void require_pointer(const char *name, const void *pointer) { VG_REQUIRE(pointer != nullptr, "%s is NULL", name); }
 
-// ---- pool -------------------------------------------------------------------------------------------------------
-
-// Rounds up to 4 steps per power of two (at most 25 % waste), so that blocks of nearly equal size are shared.
-static int64_t rounded(int64_t bytes) {
-  constexpr int64_t smallest = 256;
-  if (bytes <= smallest) return smallest;
-  int64_t step = smallest;
-  while (step * 8 < bytes) step *= 2;
-  return (bytes + step - 1) / step * step;
-}
-
-void *Pool::system_allocate(int64_t bytes) {
-  if (context_->device_kind == VG_DEVICE_CUDA) return cuda::allocate(context_, bytes);
-  return std::aligned_alloc(256, static_cast<size_t>(bytes));
-}
-
-void Pool::system_free(void *memory) {
-  if (context_->device_kind == VG_DEVICE_CUDA)
-    cuda::release(context_, memory);
-  else
-    std::free(memory);
-}
-
-void *Pool::allocate(int64_t bytes) {
-  VG_REQUIRE(bytes >= 0, "bytes is %lld, must not be negative", static_cast<long long>(bytes));
-  if (bytes > (int64_t{1} << 60)) fail(VG_OUT_OF_MEMORY, "%lld bytes asked for", static_cast<long long>(bytes));
-  const int64_t size = rounded(bytes);
-  void *memory = nullptr;
-  if (auto kept = kept_.find(size); kept != kept_.end()) {
-    memory = kept->second.back();
-    kept->second.pop_back();
-    if (kept->second.empty()) kept_.erase(kept);
-  } else {
-    if (limit_ > 0 && reserved_ + size > limit_) trim();
-    if (limit_ > 0 && reserved_ + size > limit_)
-      fail(VG_OUT_OF_MEMORY, "%lld bytes more would pass the memory limit of %lld bytes (%lld in use)",
-           static_cast<long long>(size), static_cast<long long>(limit_), static_cast<long long>(live_bytes_));
-    memory = system_allocate(size);
-    if (memory == nullptr) {
-      trim();
-      memory = system_allocate(size);
-    }
-    if (memory == nullptr)
-      fail(VG_OUT_OF_MEMORY, "the device has no %lld bytes left (%lld in use by this context)",
-           static_cast<long long>(size), static_cast<long long>(live_bytes_));
-    reserved_ += size;
-  }
-  try {
-    live_.emplace(memory, size);
-  } catch (...) {
-    system_free(memory);
-    reserved_ -= size;
-    throw;
-  }
-  live_bytes_ += size;
-  if (live_bytes_ > peak_) peak_ = live_bytes_;
-  return memory;
-}
-
-void Pool::release(void *memory) {
-  if (memory == nullptr) return;
-  auto block = live_.find(memory);
-  VG_REQUIRE(block != live_.end(), "this pointer is not live in this context (freed twice, or another context's)");
-  live_bytes_ -= block->second;
-  kept_[block->second].push_back(memory);
-  live_.erase(block);
-}
-
-void Pool::trim() {
-  for (auto &[size, blocks] : kept_)
-    for (void *memory : blocks) {
-      system_free(memory);
-      reserved_ -= size;
-    }
-  kept_.clear();
-}
-
-Pool::~Pool() {
-  trim();
-  for (auto &[memory, size] : live_) system_free(memory);
-}
-
-Workspace::Workspace(vg_context *context, int64_t bytes) : context_(context), memory_(context->pool->allocate(bytes)) {}
-Workspace::~Workspace() { context_->pool->release(memory_); }
-
 // ---- CPU --------------------------------------------------------------------------------------------------------
 
 static Isa best_isa() {
@@ -217,6 +132,9 @@ int32_t vg_context_create(const vg_context_options *options, vg_context **contex
     VG_REQUIRE(options->threads >= 0 && options->threads <= 1024, "threads is %d, must be 0 (all) to 1024",
                options->threads);
     VG_REQUIRE(options->memory_limit_bytes >= 0, "memory_limit_bytes is negative");
+    VG_REQUIRE(options->measure == 0 || (options->measure == 1 && options->device_kind == VG_DEVICE_CPU),
+               "measure is %d on device kind %d, must be 0, or 1 on the CPU", options->measure, options->device_kind);
+    made->measure = options->measure != 0;
     made->device_kind = options->device_kind;
     made->device_index = options->device_index;
     made->threads = options->threads > 0 ? options->threads : vg::usable_processors();
@@ -231,7 +149,7 @@ int32_t vg_context_create(const vg_context_options *options, vg_context **contex
       vg::fail(VG_INVALID_ARGUMENT, "device_kind is %d, not a vg_device_kind", options->device_kind);
     }
     made->pool = new vg::Pool(made, options->memory_limit_bytes);
-    made->workers = std::make_unique<vg::Threads>(made->threads);
+    made->workers = std::make_unique<vg::Threads>(made->measure ? 1 : made->threads);
   });
   if (status != VG_OK) {
     vg::copy_text(error, error_bytes, made->error);
@@ -267,6 +185,8 @@ int32_t vg_context_describe(vg_context *context, vg_context_info *info) {
     info->pool_live_blocks = context->pool->live_blocks();
     info->pool_reserved_bytes = context->pool->reserved_bytes();
     info->pool_peak_bytes = context->pool->peak_bytes();
+    info->arena_bytes = context->pool->arena_bytes();
+    info->system_allocations = context->pool->system_allocations();
     info->device_name = context->device_name.c_str();
     info->isa = context->isa_name.c_str();
     info->driver = context->driver.c_str();
@@ -300,6 +220,14 @@ int32_t vg_pool_trim(vg_context *context) {
   return vg::guard(context, "vg_pool_trim", [&] { context->pool->trim(); });
 }
 
+int32_t vg_step_begin(vg_context *context, int64_t kind) {
+  return vg::guard(context, "vg_step_begin", [&] { context->pool->step_begin(kind); });
+}
+
+int32_t vg_step_end(vg_context *context) {
+  return vg::guard(context, "vg_step_end", [&] { context->pool->step_end(); });
+}
+
 static int32_t copy(vg_context *context, const char *function, void *destination, const void *source, int64_t bytes,
                     bool to_device) {
   return vg::guard(context, function, [&] {
@@ -309,8 +237,10 @@ static int32_t copy(vg_context *context, const char *function, void *destination
     vg::require_pointer("source", source);
     if (context->device_kind == VG_DEVICE_CUDA)
       vg::cuda::copy(context, destination, source, bytes, to_device);
-    else
+    else if (!context->measure)
       std::memcpy(destination, source, static_cast<size_t>(bytes));
+    else if (!to_device)
+      std::memset(destination, 0, static_cast<size_t>(bytes));
   });
 }
 

@@ -37,6 +37,7 @@ struct vg_context {
   int32_t device_kind = VG_DEVICE_CPU;
   int32_t device_index = 0;
   int32_t threads = 1;
+  bool measure = false; // kernels run without their work, on memory that nobody touches
   vg::Isa isa = vg::Isa::portable;
   vg::Pool *pool = nullptr;
   std::unique_ptr<vg::Threads> workers;
@@ -110,6 +111,7 @@ void require_pointer(const char *name, const void *pointer);
 // problem alone, and a piece must not read what another writes; then results do not depend on the number of threads.
 // An exception of a body is rethrown here (one of them).
 template <class Body> void parallel_for(const vg_context *context, int64_t count, Body &&body) {
+  if (context->measure) return;
   struct Job {
     Body &body;
     std::mutex mutex;

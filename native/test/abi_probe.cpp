@@ -54,6 +54,8 @@ std::string describe() {
   FUNCTION(vg_allocate);
   FUNCTION(vg_free);
   FUNCTION(vg_pool_trim);
+  FUNCTION(vg_step_begin);
+  FUNCTION(vg_step_end);
   FUNCTION(vg_copy_from_host);
   FUNCTION(vg_copy_to_host);
   FUNCTION(vg_fill);
@@ -145,7 +147,7 @@ std::string describe() {
     FIELD(device_kind);
     FIELD(device_index);
     FIELD(threads);
-    FIELD(reserved);
+    FIELD(measure);
     FIELD(memory_limit_bytes);
   }
   {
@@ -161,6 +163,8 @@ std::string describe() {
     FIELD(pool_live_blocks);
     FIELD(pool_reserved_bytes);
     FIELD(pool_peak_bytes);
+    FIELD(arena_bytes);
+    FIELD(system_allocations);
     FIELD(device_name);
     FIELD(isa);
     FIELD(driver);
@@ -434,12 +438,12 @@ __attribute__((visibility("default"))) const char *probe_describe(void) {
   __attribute__((visibility("default"))) double probe_sum_##name(const name *s) { return expression; }
 
 SUM_OF(vg_context_options, number(s->size) + number(s->device_kind) + number(s->device_index) + number(s->threads) +
-                               number(s->reserved) + number(s->memory_limit_bytes))
+                               number(s->measure) + number(s->memory_limit_bytes))
 SUM_OF(vg_context_info, number(s->size) + number(s->device_kind) + number(s->device_index) + number(s->threads) +
                             number(s->compute_capability) + number(s->memory_total_bytes) +
                             number(s->memory_free_bytes) + number(s->pool_live_bytes) + number(s->pool_live_blocks) +
-                            number(s->pool_reserved_bytes) + number(s->pool_peak_bytes) + number(s->device_name) +
-                            number(s->isa) + number(s->driver))
+                            number(s->pool_reserved_bytes) + number(s->pool_peak_bytes) + number(s->arena_bytes) +
+                            number(s->system_allocations) + number(s->device_name) + number(s->isa) + number(s->driver))
 SUM_OF(vg_map,
        number(s->size) + number(s->n) + number(s->voxels) + number(s->c) + number(s->x_stride) + number(s->y_stride))
 SUM_OF(vg_activation, number(s->size) + number(s->n) + number(s->voxels) + number(s->c) + number(s->x_stride) +

@@ -64,7 +64,7 @@ class BenchmarksRunTest {
     @Test
     void limitsReadTheRowsOfTheProblemFiles() throws Exception {
         List<Problem> problems = Problems.read(Path.of(System.getProperty("voxgrad.root"), "bench/problems"));
-        Machine machine = new Machine(new NativeContext.Description("", "", "", 1, 0, 0, 0, 0, 0, 0, 0), 100, 6);
+        Machine machine = new Machine(new NativeContext.Description("", "", "", 1, 0, 0, 0, 0, 0, 0, 0, 0, 0), 100, 6);
         List<Result> results = problems.stream()
                 .map(p -> result(p, p.name().equals(Check.BLOBS) ? 4.2 : 2))
                 .toList();

@@ -47,6 +47,21 @@ public final class NativeContext implements AutoCloseable {
      * @throws NativeException with the native text when the device cannot be opened
      */
     public static NativeContext open(int deviceKind, int deviceIndex, int threads, long memoryLimitBytes) {
+        return open(deviceKind, deviceIndex, threads, memoryLimitBytes, false);
+    }
+
+    /**
+     * Opens a CPU context on which kernels check and ask for memory but compute nothing: it costs no time and no memory to run a step
+     * there and read what a real one would need.
+     *
+     * @param threads CPU threads of the real one, 0 = all
+     */
+    public static NativeContext measuring(int threads) {
+        return open(VoxgradH.VG_DEVICE_CPU(), 0, threads, 0, true);
+    }
+
+    private static NativeContext open(
+            int deviceKind, int deviceIndex, int threads, long memoryLimitBytes, boolean measure) {
         NativeLibrary.load();
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment options = vg_context_options.allocate(arena);
@@ -55,6 +70,7 @@ public final class NativeContext implements AutoCloseable {
             vg_context_options.device_kind(options, deviceKind);
             vg_context_options.device_index(options, deviceIndex);
             vg_context_options.threads(options, threads);
+            vg_context_options.measure(options, measure ? 1 : 0);
             vg_context_options.memory_limit_bytes(options, memoryLimitBytes);
             MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
             MemorySegment text = arena.allocate(TEXT_BYTES);
@@ -127,6 +143,22 @@ public final class NativeContext implements AutoCloseable {
         }
     }
 
+    /**
+     * Begins a step: work that is repeated with the same requests for memory, which then come from one planned block.
+     *
+     * @param kind steps of one kind ask for the same
+     */
+    public void beginStep(long kind) {
+        check(VoxgradH.vg_step_begin(handle(), kind));
+    }
+
+    /** Ends the step; a no-op after the context was closed. */
+    public void endStep() {
+        if (handle != null) {
+            check(VoxgradH.vg_step_end(handle));
+        }
+    }
+
     /** Sizes, names and memory use of the context at this moment. */
     public Description describe() {
         try (Arena arena = Arena.ofConfined()) {
@@ -145,7 +177,9 @@ public final class NativeContext implements AutoCloseable {
                     vg_context_info.pool_live_bytes(info),
                     vg_context_info.pool_live_blocks(info),
                     vg_context_info.pool_reserved_bytes(info),
-                    vg_context_info.pool_peak_bytes(info));
+                    vg_context_info.pool_peak_bytes(info),
+                    vg_context_info.arena_bytes(info),
+                    vg_context_info.system_allocations(info));
         }
     }
 
@@ -161,7 +195,9 @@ public final class NativeContext implements AutoCloseable {
             long poolLiveBytes,
             long poolLiveBlocks,
             long poolReservedBytes,
-            long poolPeakBytes) {}
+            long poolPeakBytes,
+            long arenaBytes,
+            long systemAllocations) {}
 
     /** Number of devices of a kind, and why there is none. */
     public static DeviceCount count(int deviceKind) {

@@ -780,6 +780,127 @@ public class VoxgradH extends VoxgradSymbols {
         }
     }
 
+    private static class vg_step_begin {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            VoxgradH.C_INT,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("vg_step_begin").orElseThrow();
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t vg_step_begin(vg_context *context, int64_t kind)
+     * }
+     */
+    public static FunctionDescriptor vg_step_begin$descriptor() {
+        return vg_step_begin.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t vg_step_begin(vg_context *context, int64_t kind)
+     * }
+     */
+    public static MethodHandle vg_step_begin$handle() {
+        return vg_step_begin.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t vg_step_begin(vg_context *context, int64_t kind)
+     * }
+     */
+    public static MemorySegment vg_step_begin$address() {
+        return vg_step_begin.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t vg_step_begin(vg_context *context, int64_t kind)
+     * }
+     */
+    public static int vg_step_begin(MemorySegment context, long kind) {
+        var mh$ = vg_step_begin.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("vg_step_begin", context, kind);
+            }
+            return (int)mh$.invokeExact(context, kind);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class vg_step_end {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            VoxgradH.C_INT,
+            VoxgradH.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("vg_step_end").orElseThrow();
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t vg_step_end(vg_context *context)
+     * }
+     */
+    public static FunctionDescriptor vg_step_end$descriptor() {
+        return vg_step_end.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t vg_step_end(vg_context *context)
+     * }
+     */
+    public static MethodHandle vg_step_end$handle() {
+        return vg_step_end.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t vg_step_end(vg_context *context)
+     * }
+     */
+    public static MemorySegment vg_step_end$address() {
+        return vg_step_end.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t vg_step_end(vg_context *context)
+     * }
+     */
+    public static int vg_step_end(MemorySegment context) {
+        var mh$ = vg_step_end.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("vg_step_end", context);
+            }
+            return (int)mh$.invokeExact(context);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class vg_copy_from_host {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             VoxgradH.C_INT,

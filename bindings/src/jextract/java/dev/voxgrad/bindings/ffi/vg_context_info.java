@@ -26,6 +26,8 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     int64_t pool_live_blocks;
  *     int64_t pool_reserved_bytes;
  *     int64_t pool_peak_bytes;
+ *     int64_t arena_bytes;
+ *     int64_t system_allocations;
  *     const char *device_name;
  *     const char *isa;
  *     const char *driver;
@@ -50,6 +52,8 @@ public class vg_context_info {
         VoxgradH.C_LONG.withName("pool_live_blocks"),
         VoxgradH.C_LONG.withName("pool_reserved_bytes"),
         VoxgradH.C_LONG.withName("pool_peak_bytes"),
+        VoxgradH.C_LONG.withName("arena_bytes"),
+        VoxgradH.C_LONG.withName("system_allocations"),
         VoxgradH.C_POINTER.withName("device_name"),
         VoxgradH.C_POINTER.withName("isa"),
         VoxgradH.C_POINTER.withName("driver")
@@ -544,6 +548,94 @@ public class vg_context_info {
      */
     public static void pool_peak_bytes(MemorySegment struct, long fieldValue) {
         struct.set(pool_peak_bytes$LAYOUT, pool_peak_bytes$OFFSET, fieldValue);
+    }
+
+    private static final OfLong arena_bytes$LAYOUT = (OfLong)$LAYOUT.select(groupElement("arena_bytes"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int64_t arena_bytes
+     * }
+     */
+    public static final OfLong arena_bytes$layout() {
+        return arena_bytes$LAYOUT;
+    }
+
+    private static final long arena_bytes$OFFSET = $LAYOUT.byteOffset(groupElement("arena_bytes"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int64_t arena_bytes
+     * }
+     */
+    public static final long arena_bytes$offset() {
+        return arena_bytes$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int64_t arena_bytes
+     * }
+     */
+    public static long arena_bytes(MemorySegment struct) {
+        return struct.get(arena_bytes$LAYOUT, arena_bytes$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int64_t arena_bytes
+     * }
+     */
+    public static void arena_bytes(MemorySegment struct, long fieldValue) {
+        struct.set(arena_bytes$LAYOUT, arena_bytes$OFFSET, fieldValue);
+    }
+
+    private static final OfLong system_allocations$LAYOUT = (OfLong)$LAYOUT.select(groupElement("system_allocations"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int64_t system_allocations
+     * }
+     */
+    public static final OfLong system_allocations$layout() {
+        return system_allocations$LAYOUT;
+    }
+
+    private static final long system_allocations$OFFSET = $LAYOUT.byteOffset(groupElement("system_allocations"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int64_t system_allocations
+     * }
+     */
+    public static final long system_allocations$offset() {
+        return system_allocations$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int64_t system_allocations
+     * }
+     */
+    public static long system_allocations(MemorySegment struct) {
+        return struct.get(system_allocations$LAYOUT, system_allocations$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int64_t system_allocations
+     * }
+     */
+    public static void system_allocations(MemorySegment struct, long fieldValue) {
+        struct.set(system_allocations$LAYOUT, system_allocations$OFFSET, fieldValue);
     }
 
     private static final AddressLayout device_name$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("device_name"));

@@ -19,7 +19,7 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     int32_t device_kind;
  *     int32_t device_index;
  *     int32_t threads;
- *     int32_t reserved;
+ *     int32_t measure;
  *     int64_t memory_limit_bytes;
  * }
  * }
@@ -35,7 +35,7 @@ public class vg_context_options {
         VoxgradH.C_INT.withName("device_kind"),
         VoxgradH.C_INT.withName("device_index"),
         VoxgradH.C_INT.withName("threads"),
-        VoxgradH.C_INT.withName("reserved"),
+        VoxgradH.C_INT.withName("measure"),
         VoxgradH.C_LONG.withName("memory_limit_bytes")
     ).withName("vg_context_options");
 
@@ -222,48 +222,48 @@ public class vg_context_options {
         struct.set(threads$LAYOUT, threads$OFFSET, fieldValue);
     }
 
-    private static final OfInt reserved$LAYOUT = (OfInt)$LAYOUT.select(groupElement("reserved"));
+    private static final OfInt measure$LAYOUT = (OfInt)$LAYOUT.select(groupElement("measure"));
 
     /**
      * Layout for field:
      * {@snippet lang=c :
-     * int32_t reserved
+     * int32_t measure
      * }
      */
-    public static final OfInt reserved$layout() {
-        return reserved$LAYOUT;
+    public static final OfInt measure$layout() {
+        return measure$LAYOUT;
     }
 
-    private static final long reserved$OFFSET = $LAYOUT.byteOffset(groupElement("reserved"));
+    private static final long measure$OFFSET = $LAYOUT.byteOffset(groupElement("measure"));
 
     /**
      * Offset for field:
      * {@snippet lang=c :
-     * int32_t reserved
+     * int32_t measure
      * }
      */
-    public static final long reserved$offset() {
-        return reserved$OFFSET;
+    public static final long measure$offset() {
+        return measure$OFFSET;
     }
 
     /**
      * Getter for field:
      * {@snippet lang=c :
-     * int32_t reserved
+     * int32_t measure
      * }
      */
-    public static int reserved(MemorySegment struct) {
-        return struct.get(reserved$LAYOUT, reserved$OFFSET);
+    public static int measure(MemorySegment struct) {
+        return struct.get(measure$LAYOUT, measure$OFFSET);
     }
 
     /**
      * Setter for field:
      * {@snippet lang=c :
-     * int32_t reserved
+     * int32_t measure
      * }
      */
-    public static void reserved(MemorySegment struct, int fieldValue) {
-        struct.set(reserved$LAYOUT, reserved$OFFSET, fieldValue);
+    public static void measure(MemorySegment struct, int fieldValue) {
+        struct.set(measure$LAYOUT, measure$OFFSET, fieldValue);
     }
 
     private static final OfLong memory_limit_bytes$LAYOUT = (OfLong)$LAYOUT.select(groupElement("memory_limit_bytes"));

@@ -10,6 +10,7 @@ import java.util.Collection;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
 
@@ -29,6 +30,8 @@ public final class Tape {
     private String layer = "";
     private final List<Entry> entries = new ArrayList<>();
     private final Set<Tensor> tracked = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final Map<Object, Integer> outputsOn = new IdentityHashMap<>(); // entries by the memory of their output
+    private final Set<Object> done = Collections.newSetFromMap(new IdentityHashMap<>()); // memory
 
     private Tape(Scope scope, boolean recording, boolean training, OptionalLong seed) {
         this.scope = scope;
@@ -121,6 +124,7 @@ public final class Tape {
                 if (tracked.contains(input)) {
                     entries.add(new Entry(output, op, layer));
                     tracked.add(output);
+                    outputsOn.merge(output.identity(), 1, Integer::sum);
                     break;
                 }
             }
@@ -128,10 +132,25 @@ public final class Tape {
         return output;
     }
 
-    /** Says that a network needs an intermediate tensor no more; an inference tape frees it. */
+    /**
+     * Says that a network needs an intermediate tensor no more. An inference tape frees it; otherwise ops that were recorded may still
+     * read it, and the backward pass frees it once it has gone back past the op that made it.
+     */
     public void done(Tensor tensor) {
-        if (!recording && tensor.scope() == scope) {
+        if (tensor.scope() != scope) {
+            return;
+        }
+        if (recording) {
+            done.add(tensor.identity());
+        } else {
             scope.free(tensor);
+        }
+    }
+
+    /** All ops behind this one have run backward: nobody reads its output any more, unless an earlier op wrote to the same memory. */
+    private void free(Tensor output) {
+        if (outputsOn.merge(output.identity(), -1, Integer::sum) == 0 && done.remove(output.identity())) {
+            scope.free(output);
         }
     }
 
@@ -177,6 +196,7 @@ public final class Tape {
                 entry.op().backward(gradient, gradients);
                 gradients.dismiss(gradient);
             }
+            free(entry.output());
         }
         return gradients;
     }

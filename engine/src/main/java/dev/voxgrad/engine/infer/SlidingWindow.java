@@ -33,6 +33,9 @@ import java.util.function.IntBinaryOperator;
  */
 public record SlidingWindow(
         Triple tile, Rule rule, double step, ImportanceMap map, List<Integer> mirrorAxes, Padding padding) {
+    /** Kinds of steps, see {@link Device#step}: one per model, and none of the trainer's. */
+    private static final int FIRST_STEP = 16;
+
     /** Rules for the places of tiles. */
     public enum Rule {
         /** {@link WindowSteps#nnunet}. */
@@ -172,8 +175,9 @@ public record SlidingWindow(
             int vx = x - frame.before.w();
             float factor = 1f / (models.size() * mirrorings.size());
             for (int mirrored : mirrorings) {
-                for (Module model : models) {
-                    try (Scope step = scope.device().scope()) {
+                for (int m = 0; m < models.size(); m++) {
+                    Module model = models.get(m);
+                    try (Scope step = scope.device().step(FIRST_STEP + m)) {
                         Tape tape = Tape.inference(step);
                         Profiler profiler = scope.device().profiler();
                         profiler.phase(Profiler.Phase.DATA, "tile");

@@ -31,6 +31,16 @@ public final class Device implements AutoCloseable {
     }
 
     /**
+     * A CPU on which ops check their arguments and ask for memory but read, write and compute nothing: running a step there costs next
+     * to nothing and tells what memory it needs. All values read from it are 0.
+     *
+     * @param threads of the CPU that is measured for, 0 = all; scratch memory depends on it
+     */
+    public static Device measuring(int threads) {
+        return new Device(NativeContext.measuring(threads), "measuring");
+    }
+
+    /**
      * Opens a device by name: {@code cpu}, {@code cuda} or {@code cuda:1}.
      *
      * @param threads CPU threads, 0 = all
@@ -80,7 +90,18 @@ public final class Device implements AutoCloseable {
 
     /** Opens a scope whose tensors are freed together when it closes. */
     public Scope scope() {
-        return new Scope(this);
+        return new Scope(this, () -> {});
+    }
+
+    /**
+     * Opens a scope around work that is repeated with tensors of the same sizes, such as a training step. The first one of a kind is
+     * recorded; later ones get their memory from one block that was planned for it. Results never depend on it. Steps do not nest.
+     *
+     * @param kind steps of one kind are alike
+     */
+    public Scope step(long kind) {
+        context.beginStep(kind);
+        return new Scope(this, context::endStep);
     }
 
     /** Pool sizes, device and tier names. */

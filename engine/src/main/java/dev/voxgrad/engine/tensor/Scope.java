@@ -9,10 +9,17 @@ import java.util.IdentityHashMap;
  */
 public final class Scope implements AutoCloseable {
     private final Device device;
+    private final Runnable afterwards;
     private IdentityHashMap<Memory, Boolean> blocks = new IdentityHashMap<>();
 
-    Scope(Device device) {
+    /**
+     * Opened by the device.
+     *
+     * @param afterwards run once when everything is freed
+     */
+    Scope(Device device, Runnable afterwards) {
         this.device = device;
+        this.afterwards = afterwards;
     }
 
     /** The device of this scope's tensors. */
@@ -84,6 +91,7 @@ public final class Scope implements AutoCloseable {
                 }
             }
             blocks = null;
+            afterwards.run();
         }
     }
 

@@ -37,6 +37,11 @@ public final class Trainer {
     /** Non-finite steps in a row after which a run stops. */
     private static final int MAX_BAD_STEPS = 3;
 
+    /** Kinds of steps, see {@link Device#step}. */
+    private static final int TRAINING_STEP = 0;
+
+    private static final int VALIDATION_STEP = 1;
+
     private static final int MAX_WORKERS = 12;
     private static final int BATCHES_AHEAD = 6;
 
@@ -224,7 +229,7 @@ public final class Trainer {
         private record Step(double loss, double norm, boolean taken) {}
 
         private Step step(Batch batch, double lr, long dropoutSeed, Loss now) {
-            try (Scope scope = device.scope()) {
+            try (Scope scope = device.step(TRAINING_STEP)) {
                 Tape tape = Tape.training(scope, network.parameters().tensors(), dropoutSeed);
                 Profiler.Span upload = device.profiler().span("upload");
                 Tensor x = scope.tensor(batch.shape(), batch.image());
@@ -279,7 +284,7 @@ public final class Trainer {
                         plan.batchSize(),
                         Optional.empty(),
                         CounterRandom.of(training.seed(), "validation", epoch, i));
-                try (Scope scope = device.scope()) {
+                try (Scope scope = device.step(VALIDATION_STEP)) {
                     Tape tape = Tape.inference(scope);
                     Labels y = scope.labels(batch.shape().withChannels(1), batch.labels());
                     List<Tensor> logits = network.forward(tape, scope.tensor(batch.shape(), batch.image()));

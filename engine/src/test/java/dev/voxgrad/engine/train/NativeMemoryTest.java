@@ -38,10 +38,10 @@ class NativeMemoryTest {
     /** What compiled code may add after warm-up. 180 leaked steps of the tiny network are about 80 MB, 60 staging buffers too. */
     private static final long RESIDENT_GROWTH_BYTES = 8L << 20;
 
-    private record PoolUse(long live, long blocks, long reserved) {
+    private record PoolUse(long live, long blocks, long reserved, long arena, long allocations) {
         static PoolUse of(Device device) {
             var now = device.describe();
-            return new PoolUse(now.poolLiveBytes(), now.poolLiveBlocks(), now.poolReservedBytes());
+            return new PoolUse(now.poolLiveBytes(), now.poolLiveBlocks(), now.poolReservedBytes(), now.arenaBytes(), now.systemAllocations());
         }
     }
 
@@ -178,11 +178,14 @@ class NativeMemoryTest {
         return network;
     }
 
-    /** Live memory is the same from the first use on; the pool has every size of block after the second. */
+    /** Live memory is the same from the first use on; after the second the system is asked for nothing more. */
     private static void assertConstant(List<PoolUse> uses) {
         PoolUse warm = uses.get(1);
         assertThat(uses).extracting(PoolUse::live).containsOnly(warm.live());
         assertThat(uses).extracting(PoolUse::blocks).containsOnly(warm.blocks());
-        assertThat(uses.subList(1, uses.size())).extracting(PoolUse::reserved).containsOnly(warm.reserved());
+        List<PoolUse> later = uses.subList(1, uses.size());
+        assertThat(later).extracting(PoolUse::reserved).containsOnly(warm.reserved());
+        assertThat(later).extracting(PoolUse::allocations).containsOnly(warm.allocations());
+        assertThat(warm.arena()).as("planned bytes").isPositive();
     }
 }
