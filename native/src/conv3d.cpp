@@ -8,7 +8,6 @@
 // says how work is split and what bounds it). For dx the inputs fall into classes by (q + padding) mod s: within a
 // class dx is a correlation of dy with the taps of that class in reverse order, so nothing is scattered.
 #include "conv3d.h"
-#include "conv_fusion.h"
 #include "correlate.h"
 
 #include <algorithm>
@@ -81,15 +80,17 @@ static Correlation forward_grid(const vg_conv3d &p) {
   return c;
 }
 
-void conv3d_forward(vg_context *context, const vg_conv3d &p, const float *x, const float *w, const float *b, float *y) {
+void conv3d_forward(vg_context *context, const vg_conv3d &p, const float *x, const float *w, const float *b, float *y,
+                    const Fused &fused) {
   const Correlation grid = forward_grid(p);
   Head head{{}, 0};
   for (int64_t t = 0; t < grid.taps(); ++t) head.tap.push_back(t * p.ci);
-  correlate(context, grid, x, {w, grid.taps() * p.ci, 1, {head}}, b, y);
+  correlate(context, grid, x, {w, grid.taps() * p.ci, 1, {head}}, b, y, fused);
 }
 
-void conv3d_backward_weight(vg_context *context, const vg_conv3d &p, const float *x, const float *dy, float *dw) {
-  correlate_weight(context, forward_grid(p), x, dy, dw);
+void conv3d_backward_weight(vg_context *context, const vg_conv3d &p, const float *x, const float *dy, float *dw,
+                            const Fused &fused) {
+  correlate_weight(context, forward_grid(p), x, dy, dw, fused);
 }
 
 // Inputs q = place, place + s, ... of one axis. With q + padding = s * first + rest, the taps rest + s * j reach them
@@ -100,7 +101,10 @@ static GridAxis input_class(const ConvAxis &a, int64_t place) {
   return {a.out(), (a.in - 1 - place) / a.stride + 1, taps, 1, first - (taps - 1), a.in, place, a.stride};
 }
 
-static void backward_input(vg_context *context, const vg_conv3d &p, const float *dy, const float *w, float *dx) {
+static void backward_input(vg_context *context, const vg_conv3d &p, const float *dy, const float *w, float *dx,
+                           const Fused &fused) {
+  // The sums of the classes would have to be merged for each sample: one pass over dx instead.
+  const bool single = p.sd == 1 && p.sh == 1 && p.sw == 1;
   const ConvAxes axes = conv_axes(p);
   Correlation c{p.n, p.co, p.ci, {}, p.y_stride, p.x_stride};
   const auto visit = [&] {
@@ -112,7 +116,7 @@ static void backward_input(vg_context *context, const vg_conv3d &p, const float 
         for (int64_t x = c.axis[2].taps - 1; x >= 0; --x)
           head.tap.push_back(
               (((first_tap[0] + p.sd * z) * p.kh + first_tap[1] + p.sh * y) * p.kw + first_tap[2] + p.sw * x) * p.ci);
-    correlate(context, c, dy, {w, 1, p.kd * p.kh * p.kw * p.ci, {head}}, nullptr, dx);
+    correlate(context, c, dy, {w, 1, p.kd * p.kh * p.kw * p.ci, {head}}, nullptr, dx, single ? fused : Fused{});
   };
   for (int64_t z = 0; z < std::min(p.sd, p.d); ++z)
     for (int64_t y = 0; y < std::min(p.sh, p.h); ++y)
@@ -121,6 +125,8 @@ static void backward_input(vg_context *context, const vg_conv3d &p, const float 
         for (int k = 0; k < 3; ++k) c.axis[k] = input_class(axes[k], place[k]);
         visit();
       }
+  if (!single && fused.gradient != nullptr)
+    norm_gradient(context, {sizeof(vg_map), p.n, p.d * p.h * p.w, p.ci, p.x_stride, p.x_stride}, *fused.gradient, dx);
 }
 
 } // namespace vg
@@ -138,14 +144,7 @@ int32_t vg_conv3d_forward(vg_context *context, const vg_conv3d *problem, const v
         vg::require_pointer("y", y);
         vg::check_fusion(fusion, {.statistics = vg::output_voxels(*problem)});
       },
-      [&] {
-        const vg_conv3d &p = *problem;
-        const vg::NormalizedInput input(context, p, fusion, x);
-        vg::conv3d_forward(context, input.problem(p), input.data(), w, b, y);
-        if (fusion != nullptr && fusion->y_norm != nullptr)
-          vg::norm_table(context, {sizeof(vg_map), p.n, vg::output_voxels(p), p.co, p.y_stride, p.y_stride}, *fusion,
-                         y);
-      });
+      [&] { vg::conv3d_forward(context, *problem, x, w, b, y, vg::fused_forward(fusion)); });
 }
 
 int32_t vg_conv3d_backward_input(vg_context *context, const vg_conv3d *problem, const vg_conv_fusion *fusion,
@@ -159,10 +158,7 @@ int32_t vg_conv3d_backward_input(vg_context *context, const vg_conv3d *problem, 
         vg::require_pointer("dx", dx);
         vg::check_fusion(fusion, {.gradient = problem->ci});
       },
-      [&] {
-        vg::backward_input(context, *problem, dy, w, dx);
-        vg::fuse_gradient(context, *problem, fusion, dx);
-      });
+      [&] { vg::backward_input(context, *problem, dy, w, dx, vg::fused_backward_input(fusion)); });
 }
 
 int32_t vg_conv3d_backward_weight(vg_context *context, const vg_conv3d *problem, const vg_conv_fusion *fusion,
@@ -178,8 +174,7 @@ int32_t vg_conv3d_backward_weight(vg_context *context, const vg_conv3d *problem,
       },
       [&] {
         const vg_conv3d &p = *problem;
-        const vg::NormalizedInput input(context, p, fusion, x);
-        vg::conv3d_backward_weight(context, input.problem(p), input.data(), dy, dw);
+        vg::conv3d_backward_weight(context, p, x, dy, dw, vg::fused_backward_weight(fusion));
         if (db != nullptr) vg::sum_channels(context, p.n * vg::output_voxels(p), p.co, p.y_stride, dy, db);
       });
 }

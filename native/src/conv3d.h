@@ -1,6 +1,7 @@
 // What the convolution and its transpose share: checks, and the convolution as the adjoint of the other.
 #pragma once
 
+#include "conv_fusion.h"
 #include "internal.h"
 
 #include <array>
@@ -25,7 +26,8 @@ void check_conv_sizes(const vg_conv3d *problem);
 
 // On the CPU, for checked problems.
 void conv3d_forward(vg_context *context, const vg_conv3d &problem, const float *x, const float *w, const float *b,
-                    float *y);
-void conv3d_backward_weight(vg_context *context, const vg_conv3d &problem, const float *x, const float *dy, float *dw);
+                    float *y, const Fused &fused);
+void conv3d_backward_weight(vg_context *context, const vg_conv3d &problem, const float *x, const float *dy, float *dw,
+                            const Fused &fused);
 
 } // namespace vg

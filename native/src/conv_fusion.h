@@ -1,8 +1,11 @@
-// What convolutions do around their sums when the caller asks for it: the norm and activation of their input, and the
-// statistics of their output.
+// What convolutions do around their sums when the caller asks for it: the norm and activation of their input as they
+// load it, statistics or gradient sums of their output as they store it.
 #pragma once
 
+#include "fusion_tile.h"
 #include "internal.h"
+
+#include <vector>
 
 namespace vg {
 
@@ -14,29 +17,69 @@ struct Fusable {
 };
 void check_fusion(const vg_conv_fusion *fusion, const Fusable &can);
 
+// The fusion of one call as the kernels see it; at most one of the last two is set.
+struct Fused {
+  const float *x_norm = nullptr;              // table of the tensor that is read, nullptr: it holds values
+  const vg_conv_fusion *statistics = nullptr; // makes y_norm from the outputs
+  const vg_conv_fusion *gradient = nullptr;   // outputs: gradients of the values of `x`, to become g, with its sums
+};
+inline Fused fused_forward(const vg_conv_fusion *f) {
+  if (f == nullptr) return {};
+  return {f->x_norm, f->y_norm != nullptr ? f : nullptr, nullptr};
+}
+inline Fused fused_backward_input(const vg_conv_fusion *f) {
+  return {nullptr, nullptr, f != nullptr && f->x_norm != nullptr ? f : nullptr};
+}
+inline Fused fused_backward_weight(const vg_conv_fusion *f) { return {f == nullptr ? nullptr : f->x_norm}; }
+
+// Sums over the outputs of a call by sample and channel. Work items gather them in slots of their own, which are merged
+// in float64 by index.
+class OutputSums {
+public:
+  // Without wishes in `fused` nothing is gathered. Items come in the order of the samples they take outputs of.
+  OutputSums(vg_context *context, const Fused &fused, int64_t n, int64_t c, int64_t items);
+  // Work for `voxels` outputs that an item takes of a sample, in some channels; channel 0 must be among those of one of
+  // the calls.
+  OutputWork open(int64_t item, int64_t sample, int64_t voxels, int64_t channel, int64_t channels);
+  void finish(vg_context *context);
+
+private:
+  struct Slot {
+    int64_t sample = 0, voxels = 0;
+  };
+  int64_t row() const { return (c_ + 7) / 8 * 8; }
+  void merge_statistics(int64_t sample, int64_t channel, int64_t count) const;
+  void merge_gradient(int64_t sample, int64_t channel, int64_t count) const;
+
+  Fused fused_;
+  int64_t n_, c_;
+  std::vector<Slot> slots_;
+  std::unique_ptr<Workspace> memory_;
+};
+
 // The input of a convolution as a dense tensor of values when it has a norm table, else as it is.
 class NormalizedInput {
 public:
-  NormalizedInput(vg_context *context, const vg_conv3d &problem, const vg_conv_fusion *fusion, const float *x);
+  NormalizedInput(vg_context *context, const vg_map &problem, const float *x, const float *norm);
   const float *data() const { return x_; }
-  vg_conv3d problem(const vg_conv3d &p) const {
-    vg_conv3d dense = p;
-    if (values_) dense.x_stride = p.ci;
-    return dense;
-  }
+  int64_t stride() const { return stride_; }
 
 private:
   std::unique_ptr<Workspace> values_;
   const float *x_;
+  int64_t stride_;
 };
 
-// dx: gradient of the values to gradient of a, with its sums; nothing without a norm table.
-void fuse_gradient(vg_context *context, const vg_conv3d &problem, const vg_conv_fusion *fusion, float *dx);
+// One row per sample of a table, from the statistics of its channel.
+void write_norm_table(const vg_conv_fusion &fusion, int64_t c, int64_t sample, int64_t channel, double mean,
+                      double variance);
 
 // On the CPU, for checked problems. norm_table: statistics of y, with y_stride.
 void norm_table(vg_context *context, const vg_map &problem, const vg_conv_fusion &fusion, const float *y);
 void norm_apply(vg_context *context, const vg_map &problem, const float *x, const float *norm, float *y);
 void norm_backward(vg_context *context, const vg_map &problem, const float *x, const float *norm, const float *dy,
                    float *g, float *sums);
+// The same in place: dx, with y_stride, becomes g.
+void norm_gradient(vg_context *context, const vg_map &dx, const vg_conv_fusion &fusion, float *g);
 
 } // namespace vg

@@ -8,7 +8,6 @@
 // stride s, whose forward direction gives dx and whose weight gradient gives dw. Work is split as in correlate.cpp;
 // bound by memory for few channels, by arithmetic from about 32 on.
 #include "conv3d.h"
-#include "conv_fusion.h"
 #include "correlate.h"
 
 namespace vg {
@@ -32,7 +31,7 @@ static vg_conv3d adjoint(const vg_conv3d &p) {
 }
 
 static void transpose_forward(vg_context *context, const vg_conv3d &p, const float *x, const float *w, const float *b,
-                              float *y) {
+                              float *y, const Fused &fused) {
   const Correlation grid{p.n,
                          p.ci,
                          p.co,
@@ -47,7 +46,7 @@ static void transpose_forward(vg_context *context, const vg_conv3d &p, const flo
       for (int64_t rx = 0; rx < p.kw; ++rx)
         weights.heads.push_back(
             {{((rz * p.kh + ry) * p.kw + rx) * p.co}, ((rz * p.h * p.kh + ry) * p.w * p.kw + rx) * p.y_stride});
-  correlate(context, grid, x, weights, b, y);
+  correlate(context, grid, x, weights, b, y, fused);
 }
 
 } // namespace vg
@@ -65,10 +64,7 @@ int32_t vg_conv_transpose3d_forward(vg_context *context, const vg_conv3d *proble
         vg::require_pointer("y", y);
         vg::check_fusion(fusion, {});
       },
-      [&] {
-        const vg::NormalizedInput input(context, *problem, fusion, x);
-        vg::transpose_forward(context, input.problem(*problem), input.data(), w, b, y);
-      });
+      [&] { vg::transpose_forward(context, *problem, x, w, b, y, vg::fused_forward(fusion)); });
 }
 
 int32_t vg_conv_transpose3d_backward_input(vg_context *context, const vg_conv3d *problem, const vg_conv_fusion *fusion,
@@ -83,8 +79,7 @@ int32_t vg_conv_transpose3d_backward_input(vg_context *context, const vg_conv3d 
         vg::check_fusion(fusion, {.gradient = problem->ci});
       },
       [&] {
-        vg::conv3d_forward(context, vg::adjoint(*problem), dy, w, nullptr, dx);
-        vg::fuse_gradient(context, *problem, fusion, dx);
+        vg::conv3d_forward(context, vg::adjoint(*problem), dy, w, nullptr, dx, vg::fused_backward_input(fusion));
       });
 }
 
@@ -101,8 +96,12 @@ int32_t vg_conv_transpose3d_backward_weight(vg_context *context, const vg_conv3d
       },
       [&] {
         const vg_conv3d &p = *problem;
-        const vg::NormalizedInput input(context, p, fusion, x);
-        vg::conv3d_backward_weight(context, vg::adjoint(input.problem(p)), dy, input.data(), dw);
+        // The adjoint reads x where a convolution reads dy, so its values are made first: x is the smaller tensor.
+        const vg_map map{sizeof(vg_map), p.n, p.d * p.h * p.w, p.ci, p.x_stride, p.x_stride};
+        const vg::NormalizedInput input(context, map, x, vg::fused_backward_weight(fusion).x_norm);
+        vg_conv3d values = p;
+        values.x_stride = input.stride();
+        vg::conv3d_backward_weight(context, vg::adjoint(values), dy, input.data(), dw, {});
         if (db == nullptr) return;
         vg::sum_channels(context, p.n * p.d * p.kd * p.h * p.kh * p.w * p.kw, p.co, p.y_stride, dy, db);
       });

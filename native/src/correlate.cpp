@@ -275,16 +275,8 @@ private:
   float *w_, *bias_;
 };
 
-} // namespace
-
-void correlate(vg_context *context, const Correlation &problem, const float *x, const Weights &weights,
-               const float *bias, float *y) {
-  if (problem.points() == 0) return;
-  if (weights.heads.size() == 1 && weights.heads.front().y_offset == 0) {
-    if (winograd_pays(problem)) return winograd_correlate(context, problem, x, weights, bias, y);
-    if (few_inputs(problem)) return few_inputs_correlate(context, problem, x, weights, bias, y);
-    if (few_outputs(problem)) return few_outputs_correlate(context, problem, x, weights, bias, y);
-  }
+void correlate_boxes(vg_context *context, const Correlation &problem, const float *x, const Weights &weights,
+                     const float *bias, float *y) {
   const Cut cut(problem);
   const Panels panels{problem.co};
   const Packed packed(context, cut, weights, bias);
@@ -318,6 +310,37 @@ void correlate(vg_context *context, const Correlation &problem, const float *x, 
       }
     }
   });
+}
+
+// The input as values.
+struct Values {
+  Values(vg_context *context, const Correlation &p, const float *x, const float *norm)
+      : input(context, {sizeof(vg_map), p.n, p.axis[0].in * p.axis[1].in * p.axis[2].in, p.ci, p.x_stride, p.x_stride},
+              x, norm),
+        problem(p) {
+    problem.x_stride = input.stride();
+  }
+  NormalizedInput input;
+  Correlation problem;
+};
+
+} // namespace
+
+void correlate(vg_context *context, const Correlation &problem, const float *x, const Weights &weights,
+               const float *bias, float *y, const Fused &fused) {
+  if (problem.points() == 0) return;
+  const bool single = weights.heads.size() == 1 && weights.heads.front().y_offset == 0;
+  if (single && winograd_pays(problem)) return winograd_correlate(context, problem, x, weights, bias, y, fused);
+  const Values values(context, problem, x, fused.x_norm);
+  if (single && few_inputs(problem))
+    few_inputs_correlate(context, values.problem, values.input.data(), weights, bias, y);
+  else if (single && few_outputs(problem))
+    few_outputs_correlate(context, values.problem, values.input.data(), weights, bias, y);
+  else
+    correlate_boxes(context, values.problem, values.input.data(), weights, bias, y);
+  const vg_map map{sizeof(vg_map), problem.n, problem.points(), problem.co, problem.y_stride, problem.y_stride};
+  if (fused.statistics != nullptr) norm_table(context, map, *fused.statistics, y);
+  if (fused.gradient != nullptr) norm_gradient(context, map, *fused.gradient, y);
 }
 
 // ---- gradient of the weights ------------------------------------------------------------------------------------
@@ -354,11 +377,14 @@ void finish(const Partials &partials, int64_t ranges, const float *sums, int64_t
 
 } // namespace
 
-void correlate_weight(vg_context *context, const Correlation &problem, const float *x, const float *dy, float *dw) {
-  if (winograd_pays(problem)) return winograd_weight(context, problem, x, dy, dw);
-  if (few_inputs(problem)) return few_inputs_weight(context, problem, x, dy, dw);
-  if (few_outputs_weight_fits(problem)) return few_outputs_weight(context, problem, x, dy, dw);
-  const Cut cut(problem);
+void correlate_weight(vg_context *context, const Correlation &problem, const float *x, const float *dy, float *dw,
+                      const Fused &fused) {
+  if (winograd_pays(problem)) return winograd_weight(context, problem, x, dy, dw, fused);
+  const Values values(context, problem, x, fused.x_norm);
+  x = values.input.data();
+  if (few_inputs(problem)) return few_inputs_weight(context, values.problem, x, dy, dw);
+  if (few_outputs_weight_fits(problem)) return few_outputs_weight(context, values.problem, x, dy, dw);
+  const Cut cut(values.problem);
   const Partials partials{cut, Panels{problem.co}};
   const Panels &panels = partials.panels;
   const int64_t most = std::clamp<int64_t>(partial_bytes / (partials.set_floats() * 4), 1, enough_items);

@@ -2,6 +2,7 @@
 // gradient of its weights. conv3d.cpp and conv_transpose3d.cpp express their six functions with it.
 #pragma once
 
+#include "conv_fusion.h"
 #include "internal.h"
 
 #include <vector>
@@ -35,12 +36,14 @@ struct Weights {
   std::vector<Head> heads;
 };
 
-// y = bias + sum over taps and input channels; bias [co] or NULL. Writes exactly the voxels of the grid.
+// y = bias + sum over taps and input channels; bias [co] or NULL. Writes exactly the voxels of the grid. Statistics and
+// gradient sums need a grid that is the whole output, and one head.
 void correlate(vg_context *context, const Correlation &problem, const float *x, const Weights &weights,
-               const float *bias, float *y);
+               const float *bias, float *y, const Fused &fused);
 
 // dw [co][taps][ci] = sum over samples and grid points of dy[point][co] * x[input of the tap][ci].
-void correlate_weight(vg_context *context, const Correlation &problem, const float *x, const float *dy, float *dw);
+void correlate_weight(vg_context *context, const Correlation &problem, const float *x, const float *dy, float *dw,
+                      const Fused &fused);
 
 // db [c] = sum of dy over all voxels, in float64.
 void sum_channels(vg_context *context, int64_t voxels, int64_t c, int64_t stride, const float *dy, float *db);

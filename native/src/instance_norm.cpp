@@ -15,6 +15,7 @@
 #include "conv_fusion.h"
 #include "instance_norm_tiles.h"
 #include "internal.h"
+#include "moments.h"
 
 #include <algorithm>
 #include <cmath>
@@ -86,15 +87,6 @@ struct Partials {
   double *second(int64_t sample, int64_t piece) const { return first(sample, piece) + c; }
 };
 
-// Adds the population (count, mean, deviation) to the one in (total, m, d) [Chan, Golub, LeVeque]. Equal means stay
-// exactly equal.
-void merge(double &total, double &m, double &d, double count, double mean, double deviation) {
-  const double delta = mean - m, sum = total + count;
-  m += delta * (count / sum);
-  d += deviation + delta * delta * (total * count / sum);
-  total = sum;
-}
-
 void piece_statistics(vg_context *context, const vg_instance_norm &p, const float *x, const Partials &partials,
                       int64_t sample, int64_t piece) {
   const auto tile = VG_PICK(context, norm_statistics);
@@ -117,8 +109,8 @@ void piece_statistics(vg_context *context, const vg_instance_norm &p, const floa
         mean[channel] = column_mean[j];
         deviation[channel] = column_deviation[j];
       } else {
-        merge(seen, mean[channel], deviation[channel], static_cast<double>(t.rows), column_mean[j],
-              column_deviation[j]);
+        merge_moments(seen, mean[channel], deviation[channel], static_cast<double>(t.rows), column_mean[j],
+                      column_deviation[j]);
       }
     }
   });
@@ -127,16 +119,16 @@ void piece_statistics(vg_context *context, const vg_instance_norm &p, const floa
 constexpr int64_t forward_rows = 3; // mean, gamma rstd, beta minus what the rounded mean leaves over
 
 struct Statistics {
-  double mean, rstd;
+  double mean, variance;
 };
 Statistics merge_pieces(const vg_instance_norm &p, const Partials &partials, int64_t sample, int64_t channel) {
   const Pieces pieces = pieces_of(p);
   double total = static_cast<double>(pieces.end(0)), mean = partials.first(sample, 0)[channel];
   double deviation = partials.second(sample, 0)[channel];
   for (int64_t i = 1; i < pieces.count(); ++i)
-    merge(total, mean, deviation, static_cast<double>(pieces.end(i) - pieces.begin(i)),
-          partials.first(sample, i)[channel], partials.second(sample, i)[channel]);
-  return {mean, 1.0 / std::sqrt(deviation / total + static_cast<double>(p.eps))};
+    merge_moments(total, mean, deviation, static_cast<double>(pieces.end(i) - pieces.begin(i)),
+                  partials.first(sample, i)[channel], partials.second(sample, i)[channel]);
+  return {mean, deviation / total};
 }
 
 // Merges the pieces of every sample and channel into mean and rstd, and writes the coefficients
@@ -147,7 +139,8 @@ void finish_statistics(const vg_instance_norm &p, const Partials &partials, cons
   for (int64_t b = 0; b < p.n; ++b) {
     float *to = coefficients + b * forward_rows * width;
     for (int64_t c = 0; c < p.c; ++c) {
-      const auto [m, r] = merge_pieces(p, partials, b, c);
+      const auto [m, variance] = merge_pieces(p, partials, b, c);
+      const double r = 1.0 / std::sqrt(variance + static_cast<double>(p.eps));
       mean[b * p.c + c] = static_cast<float>(m);
       rstd[b * p.c + c] = static_cast<float>(r);
       const double scale = gamma != nullptr ? gamma[c] * r : r;
@@ -176,13 +169,7 @@ void vg::norm_table(vg_context *context, const vg_map &map, const vg_conv_fusion
   for (int64_t b = 0; b < p.n; ++b)
     for (int64_t c = 0; c < p.c; ++c) {
       const Statistics s = merge_pieces(p, partials, b, c);
-      const double scale = fusion.gamma != nullptr ? fusion.gamma[c] * s.rstd : s.rstd;
-      float *to = fusion.y_norm + b * VG_NORM_ROWS * p.c + c;
-      to[VG_NORM_SCALE * p.c] = static_cast<float>(scale);
-      to[VG_NORM_SHIFT * p.c] = static_cast<float>((fusion.beta != nullptr ? fusion.beta[c] : 0.0) - s.mean * scale);
-      to[VG_NORM_SLOPE * p.c] = fusion.slope;
-      to[VG_NORM_MEAN * p.c] = static_cast<float>(s.mean);
-      to[VG_NORM_RSTD * p.c] = static_cast<float>(s.rstd);
+      write_norm_table(fusion, p.c, b, c, s.mean, s.variance);
     }
 }
 

@@ -10,7 +10,6 @@
 #include "conv_fusion.h"
 #include "rows.h"
 
-#include <cmath>
 #include <vector>
 
 namespace vg {
@@ -92,38 +91,6 @@ static void norm_backward_input(vg_context *context, const vg_map &p, const floa
     dgamma[c] = static_cast<float>(gamma);
     dbeta[c] = static_cast<float>(beta);
   }
-}
-
-void check_fusion(const vg_conv_fusion *fusion, const Fusable &can) {
-  if (fusion == nullptr) return;
-  require_size(fusion);
-  const bool gradient = can.gradient > 0 && fusion->x_norm != nullptr;
-  VG_REQUIRE(gradient == (fusion->x != nullptr) && gradient == (fusion->sums != nullptr),
-             "fusion.x and fusion.sums belong to backward_input with fusion.x_norm, and only there");
-  VG_REQUIRE(!gradient || fusion->x_stride >= can.gradient, "fusion.x_stride is %lld, must be at least ci = %lld",
-             static_cast<long long>(fusion->x_stride), static_cast<long long>(can.gradient));
-  VG_REQUIRE((fusion->gamma == nullptr) == (fusion->beta == nullptr),
-             "fusion.gamma and fusion.beta must both be given or both be NULL");
-  if (fusion->y_norm == nullptr) return;
-  VG_REQUIRE(can.statistics > 0, "fusion.y_norm belongs to vg_conv3d_forward");
-  VG_REQUIRE(can.statistics >= 2, "the output has one voxel; a norm needs at least 2");
-  VG_REQUIRE(fusion->eps > 0 && std::isfinite(fusion->eps), "fusion.eps is %g, must be positive",
-             static_cast<double>(fusion->eps));
-}
-
-NormalizedInput::NormalizedInput(vg_context *context, const vg_conv3d &p, const vg_conv_fusion *fusion, const float *x)
-    : x_(x) {
-  if (fusion == nullptr || fusion->x_norm == nullptr) return;
-  const int64_t voxels = p.d * p.h * p.w;
-  values_ = std::make_unique<Workspace>(context, p.n * voxels * p.ci * static_cast<int64_t>(sizeof(float)));
-  norm_apply(context, {sizeof(vg_map), p.n, voxels, p.ci, p.x_stride, p.ci}, x, fusion->x_norm, values_->as<float>());
-  x_ = values_->as<float>();
-}
-
-void fuse_gradient(vg_context *context, const vg_conv3d &p, const vg_conv_fusion *fusion, float *dx) {
-  if (fusion == nullptr || fusion->x_norm == nullptr) return;
-  norm_backward(context, {sizeof(vg_map), p.n, p.d * p.h * p.w, p.ci, fusion->x_stride, p.x_stride}, fusion->x,
-                fusion->x_norm, dx, dx, fusion->sums);
 }
 
 static void check_map(const vg_map *problem, const float *x, const float *norm) {

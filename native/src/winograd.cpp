@@ -20,6 +20,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 
 namespace vg {
 
@@ -32,6 +33,8 @@ constexpr int64_t fewest_tiles = 4 * winograd_rows, most_tiles = 16 * winograd_r
 constexpr int64_t enough_items = 32, fewest_items = 16;
 // Frequencies and outputs of all tiles that go through the stages together, at most about this much.
 constexpr int64_t stage_bytes = 32 << 20;
+// Tiles of an item of a stage.
+constexpr int64_t stage_run = 2 * winograd_rows;
 
 // Up to so many tiles the weights are most of the work; a set of inputs and panel of outputs has so many channels that
 // its 64 frequencies, 131 KB, stay in L2. A line more per frequency, for the same reason as in Block.
@@ -122,6 +125,24 @@ private:
   float *v_;
 };
 
+// A stored input and its norm table of so many channels; nullptr: it holds values.
+struct Input {
+  const float *x, *norm;
+  int64_t norm_row;
+  Input part(int64_t channel) const { return {x + channel, norm != nullptr ? norm + channel : nullptr, norm_row}; }
+};
+
+// Where outputs go, from some channel on, and what work items gather of them on the way.
+struct Output {
+  const float *bias;
+  float *y;
+  OutputSums &sums;
+  int64_t channel;
+  Output part(int64_t first) const {
+    return {bias != nullptr ? bias + first : nullptr, y + first, sums, channel + first};
+  }
+};
+
 // Scratch for up to `room` tiles: frequencies of the inputs, of the products, and the outputs.
 class Block {
 public:
@@ -151,13 +172,13 @@ public:
   int64_t u_tile, u_frequency, m_tile, m_frequency;
 
   // Inputs of tiles [begin, end) of the problem in slice s; the first one is tile `at` of the block.
-  void gather(vg_context *context, const float *x, int64_t s, int64_t begin, int64_t end, int64_t at) const {
+  void gather(vg_context *context, const Input &input, int64_t s, int64_t begin, int64_t end, int64_t at) const {
     const Correlation &p = tiling_.p;
     const int64_t size[3] = {p.axis[0].in, p.axis[1].in, p.axis[2].in};
     const Slice &slice = tiling_.slice(s);
     for_runs(begin, end, at, [&](const Run &run) {
-      const Plane first{x, size, p.x_stride, run.n, run.at[0] + p.axis[0].origin + slice.first};
-      const Plane second{x, size, p.x_stride, run.n, run.at[0] + p.axis[0].origin + slice.second};
+      const Plane first{input.x, size, p.x_stride, run.n, run.at[0] + p.axis[0].origin + slice.first};
+      const Plane second{input.x, size, p.x_stride, run.n, run.at[0] + p.axis[0].origin + slice.second};
       const int64_t column = run.at[2] + p.axis[2].origin;
       WinogradGather g{};
       for (int64_t h = 0; h < winograd_side; ++h) {
@@ -170,6 +191,8 @@ public:
       g.end = p.axis[2].in - column;
       g.tiles = run.tiles;
       g.channels = p.ci;
+      if (input.norm != nullptr) g.norm = input.norm + run.n * VG_NORM_ROWS * input.norm_row;
+      g.norm_row = input.norm_row;
       g.u = u + run.block * u_tile;
       g.u_tile = u_tile;
       g.u_frequency = u_frequency;
@@ -216,12 +239,25 @@ public:
       m_tile, end - begin, tiling_.p.ci, panels_.lanes(panel), add});
   }
 
-  // Outputs of tiles [begin, end) of the problem, which are the block's from `at` on, after slice s.
-  void scatter(vg_context *context, int64_t s, int64_t begin, int64_t end, int64_t at, const float *bias,
-               float *y) const {
+  // Outputs of tiles [begin, end) of the problem, which are the block's from `at` on, after slice s. They are work item
+  // `item` of the outputs.
+  void scatter(vg_context *context, int64_t s, int64_t begin, int64_t end, int64_t at, const Output &output,
+               int64_t item) const {
+    const int64_t sample_tiles = tiling_.tiles() / tiling_.p.n;
+    while (begin < end) {
+      const int64_t sample = begin / sample_tiles, stop = std::min(end, (sample + 1) * sample_tiles);
+      scatter_sample(context, s, begin, stop, at, output, item, sample);
+      at += stop - begin;
+      begin = stop;
+    }
+  }
+
+private:
+  void scatter_sample(vg_context *context, int64_t s, int64_t begin, int64_t end, int64_t at, const Output &output,
+                      int64_t item, int64_t sample) const {
     const Correlation &p = tiling_.p;
     const Slice &slice = tiling_.slice(s);
-    float *to[most_tiles];
+    int64_t places[most_tiles];
     uint8_t inside[most_tiles];
     WinogradScatter g{};
     g.m = m + at * m_tile;
@@ -234,17 +270,22 @@ public:
     g.first = s == 0;
     g.last = s == tiling_.slices() - 1;
     g.sums = sums + at * sums_tile();
-    g.bias = bias;
-    g.y = to;
+    g.bias = output.bias;
+    g.y = output.y;
+    g.place = places;
     g.inside = inside;
-    g.stride[2] = p.y_stride;
-    g.stride[1] = g.stride[2] * p.axis[2].out;
-    g.stride[0] = g.stride[1] * p.axis[1].out;
-    if (g.last) for_runs(begin, end, 0, [&](const Run &run) { place(run, y, to + run.block, inside + run.block); });
+    g.y_stride = p.y_stride;
+    g.row = p.axis[2].out;
+    g.plane = g.row * p.axis[1].out;
+    if (g.last) {
+      for_runs(begin, end, 0, [&](const Run &run) { place(run, places + run.block, inside + run.block); });
+      int64_t voxels = 0;
+      for (int64_t t = 0; t < g.tiles; ++t) voxels += std::popcount(inside[t]);
+      g.work = output.sums.open(item, sample, voxels, output.channel, p.co);
+    }
     VG_PICK(context, winograd_scatter)(g);
   }
 
-private:
   int64_t sums_tile() const { return 4 * tiling_.planes * round_up(tiling_.p.co, 8); }
 
   // Tiles side by side along x.
@@ -277,14 +318,15 @@ private:
     }
   };
 
-  // First output of each tile, and which outputs exist.
-  void place(const Run &run, float *y, float **to, uint8_t *inside) const {
+  // Number of the first output of each tile, and which outputs exist.
+  void place(const Run &run, int64_t *to, uint8_t *inside) const {
     const Correlation &p = tiling_.p;
     const int64_t *at = run.at, size[3] = {p.axis[0].out, p.axis[1].out, p.axis[2].out};
-    float *const first = y + (((run.n * size[0] + at[0]) * size[1] + at[1]) * size[2] + at[2]) * p.y_stride;
-    const int rows = at[1] + 1 < size[1] ? 0xf : 0x3, rest = at[0] + 1 < size[0] ? rows | rows << 4 : rows;
+    const int64_t first = ((run.n * size[0] + at[0]) * size[1] + at[1]) * size[2] + at[2];
+    const bool deep = tiling_.planes == 2 && at[0] + 1 < size[0];
+    const int rows = at[1] + 1 < size[1] ? 0xf : 0x3, rest = deep ? rows | rows << 4 : rows;
     for (int64_t t = 0; t < run.tiles; ++t) {
-      to[t] = first + t * winograd_step * p.y_stride;
+      to[t] = first + t * winograd_step;
       inside[t] = static_cast<uint8_t>(at[2] + t * winograd_step + 1 < size[2] ? rest : rest & 0x55);
     }
   }
@@ -307,8 +349,14 @@ Pieces chunks_of(const Tiling &tiling) {
   return {tiling.tiles(), std::min(tiling.tiles(), std::max(tiles_in(tiling, stage_bytes), most_tiles))};
 }
 
-void by_blocks(vg_context *context, const Tiling &tiling, const Kernels &kernels, const Pieces &blocks, const float *x,
-               const float *bias, float *y) {
+// Items of the stage that stores outputs.
+int64_t stage_items(const Tiling &tiling) {
+  const Pieces chunks = chunks_of(tiling);
+  return chunks.count() * ceil_div(chunks.grain, stage_run);
+}
+
+void by_blocks(vg_context *context, const Tiling &tiling, const Kernels &kernels, const Pieces &blocks, const Input &x,
+               const Output &y) {
   const int64_t floats = round_up(Block::floats(tiling, blocks.grain), 64), panels = Panels{tiling.p.co}.count();
   Workspace memory(context, context->threads * floats * static_cast<int64_t>(sizeof(float)));
   parallel_for(context, blocks.count(), [&](int64_t i) {
@@ -317,19 +365,18 @@ void by_blocks(vg_context *context, const Tiling &tiling, const Kernels &kernels
     for (int64_t s = 0; s < tiling.slices(); ++s) {
       block.gather(context, x, s, begin, end, 0);
       for (int64_t f = 0; f < winograd_frequencies; ++f) block.multiply(context, kernels, s, f, end - begin, 0, panels);
-      block.scatter(context, s, begin, end, 0, bias, y);
+      block.scatter(context, s, begin, end, 0, y, i);
     }
   });
 }
 
-void by_stages(vg_context *context, const Tiling &tiling, const Kernels &kernels, const float *x, const float *bias,
-               float *y) {
+void by_stages(vg_context *context, const Tiling &tiling, const Kernels &kernels, const Input &x, const Output &y) {
   const Pieces chunks = chunks_of(tiling), groups{Panels{tiling.p.co}.count(), 4};
   Workspace memory(context, Block::floats(tiling, chunks.grain) * static_cast<int64_t>(sizeof(float)));
   const Block block(tiling, chunks.grain, memory.as<float>());
   for (int64_t chunk = 0; chunk < chunks.count(); ++chunk) {
     const int64_t first = chunks.begin(chunk), tiles = chunks.end(chunk) - first;
-    const Pieces runs{tiles, 2 * winograd_rows};
+    const Pieces runs{tiles, stage_run};
     for (int64_t s = 0; s < tiling.slices(); ++s) {
       parallel_for(context, runs.count(), [&](int64_t i) {
         block.gather(context, x, s, first + runs.begin(i), first + runs.end(i), runs.begin(i));
@@ -339,7 +386,8 @@ void by_stages(vg_context *context, const Tiling &tiling, const Kernels &kernels
         block.multiply(context, kernels, s, i / groups.count(), tiles, groups.begin(g), groups.end(g));
       });
       parallel_for(context, runs.count(), [&](int64_t i) {
-        block.scatter(context, s, first + runs.begin(i), first + runs.end(i), runs.begin(i), bias, y);
+        block.scatter(context, s, first + runs.begin(i), first + runs.end(i), runs.begin(i), y,
+                      chunk * ceil_div(chunks.grain, stage_run) + i);
       });
     }
   }
@@ -362,7 +410,7 @@ struct WeightSums {
 };
 
 void sum_by_blocks(vg_context *context, const WeightSums &sums, const Pieces &blocks, const Pieces &ranges,
-                   const float *x, const float *dy, float *to) {
+                   const Input &x, const float *dy, float *to) {
   const Tiling &tiling = sums.tiling;
   const int64_t floats = round_up(Block::floats(tiling, blocks.grain), 64);
   Workspace memory(context, context->threads * floats * static_cast<int64_t>(sizeof(float)));
@@ -380,14 +428,14 @@ void sum_by_blocks(vg_context *context, const WeightSums &sums, const Pieces &bl
   });
 }
 
-void sum_by_stages(vg_context *context, const WeightSums &sums, const float *x, const float *dy, float *to) {
+void sum_by_stages(vg_context *context, const WeightSums &sums, const Input &x, const float *dy, float *to) {
   const Tiling &tiling = sums.tiling;
   const Pieces chunks = chunks_of(tiling);
   Workspace memory(context, Block::floats(tiling, chunks.grain) * static_cast<int64_t>(sizeof(float)));
   const Block block(tiling, chunks.grain, memory.as<float>());
   for (int64_t chunk = 0; chunk < chunks.count(); ++chunk) {
     const int64_t first = chunks.begin(chunk), tiles = chunks.end(chunk) - first;
-    const Pieces runs{tiles, 2 * winograd_rows}, chains{tiles, most_tiles};
+    const Pieces runs{tiles, stage_run}, chains{tiles, most_tiles};
     for (int64_t s = 0; s < tiling.slices(); ++s) {
       parallel_for(context, 2 * runs.count(), [&](int64_t i) {
         const int64_t at = runs.begin(i / 2), begin = first + at, end = first + runs.end(i / 2);
@@ -432,7 +480,7 @@ class Frequencies {
 public:
   enum class Of { inputs, gradients };
 
-  Frequencies(vg_context *context, const Tiling &tiling, Of of, const float *tensor)
+  Frequencies(vg_context *context, const Tiling &tiling, Of of, const Input &tensor)
       : parts{of == Of::inputs ? tiling.p.ci : tiling.p.co, of == Of::inputs ? few_inputs : panel_lanes},
         tiling_(tiling), of_(of), slice_(whole_slice()),
         memory_(context, parts.count() * tiling.slices() * slice_ * static_cast<int64_t>(sizeof(float))) {
@@ -442,9 +490,9 @@ public:
       const int64_t part = item / runs.count() / tiling.slices(), begin = runs.begin(run), end = runs.end(run);
       const Block block = at(part, s);
       if (of_ == Of::inputs)
-        block.gather(context, tensor + parts.begin(part), s, begin, end, begin);
+        block.gather(context, tensor.part(parts.begin(part)), s, begin, end, begin);
       else
-        block.spread(context, tensor + parts.begin(part), s, begin, end, begin);
+        block.spread(context, tensor.x + parts.begin(part), s, begin, end, begin);
     });
   }
   Block at(int64_t part, int64_t s) const {
@@ -470,8 +518,7 @@ private:
 
 // The weights are most of the work of a small map, and their transform is larger than they are. So it never leaves the
 // cache: an item is a panel of outputs, which transforms its weights of some input channels and multiplies at once.
-void by_panels(vg_context *context, const Tiling &tiling, const float *x, const Weights &weights, const float *bias,
-               float *y) {
+void by_panels(vg_context *context, const Tiling &tiling, const Input &x, const Weights &weights, const Output &y) {
   const Frequencies inputs(context, tiling, Frequencies::Of::inputs, x);
   const Panels panels{tiling.p.co};
   const int64_t tiles = tiling.tiles(), slices = tiling.slices();
@@ -498,16 +545,15 @@ void by_panels(vg_context *context, const Tiling &tiling, const float *x, const 
     for (int64_t s = 0; s < slices; ++s) {
       const Block out(part, tiles, nullptr, m + s * widest.m_floats(), sums);
       for (int64_t i = 0; i < runs.count(); ++i)
-        out.scatter(context, s, runs.begin(i), runs.end(i), runs.begin(i), bias == nullptr ? nullptr : bias + first,
-                    y + first);
+        out.scatter(context, s, runs.begin(i), runs.end(i), runs.begin(i), y.part(first), i);
     }
   });
 }
 
 // The same for the weight gradient: an item is a panel and some input channels, whose sums stay in the cache.
-void weight_by_panels(vg_context *context, const Tiling &tiling, const float *x, const float *dy, float *dw) {
+void weight_by_panels(vg_context *context, const Tiling &tiling, const Input &x, const float *dy, float *dw) {
   const Frequencies inputs(context, tiling, Frequencies::Of::inputs, x);
-  const Frequencies gradients(context, tiling, Frequencies::Of::gradients, dy);
+  const Frequencies gradients(context, tiling, Frequencies::Of::gradients, {dy, nullptr, 0});
   const Panels panels{tiling.p.co};
   const int64_t slices = tiling.slices(), floats = slices * winograd_frequencies * few_frequency;
   const Pieces chains{tiling.tiles(), most_tiles};
@@ -546,25 +592,32 @@ bool winograd_pays(const Correlation &problem) {
 }
 
 void winograd_correlate(vg_context *context, const Correlation &problem, const float *x, const Weights &weights,
-                        const float *bias, float *y) {
+                        const float *bias, float *y, const Fused &fused) {
   const Tiling tiling(problem);
-  if (tiling.tiles() <= few_tiles) {
-    by_panels(context, tiling, x, weights, bias, y);
-    return;
-  }
-  const Kernels kernels(context, tiling, weights);
+  const Input input{x, fused.x_norm, problem.ci};
   Pieces blocks = blocks_of(tiling);
   if (blocks.count() < enough_items)
     blocks.grain = std::max(fewest_tiles, tiling.tiles() / enough_items / fewest_tiles * fewest_tiles);
-  if (blocks.count() >= fewest_items)
-    by_blocks(context, tiling, kernels, blocks, x, bias, y);
-  else
-    by_stages(context, tiling, kernels, x, bias, y);
+  const bool by_block = blocks.count() >= fewest_items;
+  OutputSums sums(context, fused, problem.n, problem.co, by_block ? blocks.count() : stage_items(tiling));
+  const Output output{bias, y, sums, 0};
+  if (tiling.tiles() <= few_tiles) {
+    by_panels(context, tiling, input, weights, output);
+  } else {
+    const Kernels kernels(context, tiling, weights);
+    if (by_block)
+      by_blocks(context, tiling, kernels, blocks, input, output);
+    else
+      by_stages(context, tiling, kernels, input, output);
+  }
+  sums.finish(context);
 }
 
-void winograd_weight(vg_context *context, const Correlation &problem, const float *x, const float *dy, float *dw) {
+void winograd_weight(vg_context *context, const Correlation &problem, const float *x, const float *dy, float *dw,
+                     const Fused &fused) {
   const Tiling tiling(problem);
-  if (tiling.tiles() <= few_tiles) return weight_by_panels(context, tiling, x, dy, dw);
+  const Input input{x, fused.x_norm, problem.ci};
+  if (tiling.tiles() <= few_tiles) return weight_by_panels(context, tiling, input, dy, dw);
   const Pieces blocks = blocks_of(tiling);
   const int64_t set = WeightSums(tiling, 1).floats() * static_cast<int64_t>(sizeof(float));
   const int64_t most = std::clamp<int64_t>(partial_bytes / set, 1, enough_items);
@@ -574,9 +627,9 @@ void winograd_weight(vg_context *context, const Correlation &problem, const floa
   const WeightSums sums(tiling, ranges.count());
   Workspace memory(context, sums.floats() * static_cast<int64_t>(sizeof(float)));
   if (stages)
-    sum_by_stages(context, sums, x, dy, memory.as<float>());
+    sum_by_stages(context, sums, input, dy, memory.as<float>());
   else
-    sum_by_blocks(context, sums, blocks, ranges, x, dy, memory.as<float>());
+    sum_by_blocks(context, sums, blocks, ranges, input, dy, memory.as<float>());
   finish_weights(context, sums, memory.as<float>(), dw);
 }
 

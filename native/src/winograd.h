@@ -9,8 +9,9 @@ namespace vg {
 bool winograd_pays(const Correlation &problem);
 // As correlate, with a single head at offset 0.
 void winograd_correlate(vg_context *context, const Correlation &problem, const float *x, const Weights &weights,
-                        const float *bias, float *y);
+                        const float *bias, float *y, const Fused &fused);
 // As correlate_weight.
-void winograd_weight(vg_context *context, const Correlation &problem, const float *x, const float *dy, float *dw);
+void winograd_weight(vg_context *context, const Correlation &problem, const float *x, const float *dy, float *dw,
+                     const Fused &fused);
 
 } // namespace vg

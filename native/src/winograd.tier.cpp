@@ -1,6 +1,6 @@
 // Register code of winograd.cpp: transforms of eight channels at a time, and the product of a block of tiles with a
 // panel of weights, 6 tiles x 16 channels (or 12 x 8) in registers.
-#include "vector_math.h"
+#include "fusion_lanes.h"
 #include "winograd_tile.h"
 
 namespace vg::VG_TIER {
@@ -27,11 +27,10 @@ static inline void to_outputs(v8 f0, v8 f1, v8 f2, v8 f3, v8 &y0, v8 &y1) {
 
 // ---- inputs -----------------------------------------------------------------------------------------------------
 
-static inline v8 load_lanes(const float *p, int64_t lanes) { return lanes == 8 ? load(p) : load_some(p, lanes); }
-
 // A column of the plane, transformed along y. Whole: all rows exist and all eight channels do.
-template <bool Two, bool Whole>
-static inline void column(const WinogradGather &g, int64_t c, int64_t channel, int64_t lanes, v8 (&f)[4]) {
+template <bool Two, bool Whole, class Value>
+static inline void column(const WinogradGather &g, int64_t c, int64_t channel, int64_t lanes, const Value &value,
+                          v8 (&f)[4]) {
   v8 x[4];
   const int64_t at = c * g.stride + channel;
   const bool inside = c >= g.begin && c < g.end;
@@ -40,24 +39,25 @@ static inline void column(const WinogradGather &g, int64_t c, int64_t channel, i
     x[h] = v8{};
     if (!inside) continue;
     if (Whole) {
-      x[h] = load(g.row[0][h] + at);
-      if (Two) x[h] += g.sign * load(g.row[1][h] + at);
+      x[h] = value(load(g.row[0][h] + at));
+      if (Two) x[h] += g.sign * value(load(g.row[1][h] + at));
     } else {
-      if (g.row[0][h] != nullptr) x[h] = load_lanes(g.row[0][h] + at, lanes);
-      if (Two && g.row[1][h] != nullptr) x[h] += g.sign * load_lanes(g.row[1][h] + at, lanes);
+      if (g.row[0][h] != nullptr) x[h] = value(load_lanes(g.row[0][h] + at, lanes));
+      if (Two && g.row[1][h] != nullptr) x[h] += g.sign * value(load_lanes(g.row[1][h] + at, lanes));
     }
   }
   to_frequencies(x, f);
 }
 
-template <bool Two, bool Whole> static void gather_channels(const WinogradGather &g, int64_t channel, int64_t lanes) {
+template <bool Two, bool Whole, class Value>
+static void gather_channels(const WinogradGather &g, int64_t channel, int64_t lanes, const Value &value) {
   v8 c0[4], c1[4], c2[4], c3[4];
-  column<Two, Whole>(g, 0, channel, lanes, c0);
-  column<Two, Whole>(g, 1, channel, lanes, c1);
+  column<Two, Whole>(g, 0, channel, lanes, value, c0);
+  column<Two, Whole>(g, 1, channel, lanes, value, c1);
   float *u = g.u + channel;
   for (int64_t t = 0; t < g.tiles; ++t, u += g.u_tile) {
-    column<Two, Whole>(g, 2 * t + 2, channel, lanes, c2);
-    column<Two, Whole>(g, 2 * t + 3, channel, lanes, c3);
+    column<Two, Whole>(g, 2 * t + 2, channel, lanes, value, c2);
+    column<Two, Whole>(g, 2 * t + 3, channel, lanes, value, c3);
 #pragma GCC unroll 4
     for (int h = 0; h < 4; ++h) {
       v8 f[4];
@@ -76,10 +76,16 @@ template <bool Two> static void gather(const WinogradGather &g) {
     for (int h = 0; h < 4; ++h) rows &= g.row[term][h] != nullptr;
   for (int64_t channel = 0; channel < g.channels; channel += 8) {
     const int64_t lanes = g.channels - channel < 8 ? g.channels - channel : 8;
-    if (rows && lanes == 8)
-      gather_channels<Two, true>(g, channel, lanes);
+    const auto go = [&](const auto &value) {
+      if (rows && lanes == 8)
+        gather_channels<Two, true>(g, channel, lanes, value);
+      else
+        gather_channels<Two, false>(g, channel, lanes, value);
+    };
+    if (g.norm != nullptr)
+      go(NormedInput(g.norm, g.norm_row, channel, lanes));
     else
-      gather_channels<Two, false>(g, channel, lanes);
+      go(PlainInput());
   }
 }
 
@@ -262,25 +268,29 @@ static inline void plane_outputs(const WinogradScatter &s, const float *m, v8 (&
   for (int h = 0; h < 2; ++h) to_outputs(half[h][0], half[h][1], half[h][2], half[h][3], y[2 * h], y[2 * h + 1]);
 }
 
-static inline void store_outputs(const WinogradScatter &s, int64_t tile, int64_t channel, const float *sums) {
+template <class Output>
+static inline void store_outputs(const WinogradScatter &s, int64_t tile, int64_t channel, const float *sums,
+                                 Output &output) {
   const int64_t lanes = s.channels - channel < 8 ? s.channels - channel : 8;
   const v8 bias = s.bias != nullptr ? load_lanes(s.bias + channel, lanes) : v8{};
   const int inside = s.inside[tile];
+  if (tile == 0) output.begin(load(sums) + bias); // every tile has its first output
   for (int64_t k = 0; k < 4 * s.planes; ++k) {
     if ((inside >> k & 1) == 0) continue;
-    float *to = s.y[tile] + (k >> 2) * s.stride[0] + (k >> 1 & 1) * s.stride[1] + (k & 1) * s.stride[2] + channel;
-    const v8 y = load(sums + 8 * k) + bias;
-    if (lanes == 8)
-      store(to, y);
-    else
-      store_some(to, y, lanes);
+    const int64_t voxel = s.place[tile] + (k >> 2) * s.plane + (k >> 1 & 1) * s.row + (k & 1);
+    store_lanes(s.y + voxel * s.y_stride + channel, output(load(sums + 8 * k) + bias, voxel), lanes);
   }
 }
 
-void winograd_scatter(const WinogradScatter &s) {
-  float *sums = s.sums;
-  for (int64_t tile = 0; tile < s.tiles; ++tile)
-    for (int64_t channel = 0; channel < s.channels; channel += 8, sums += 32 * s.planes) {
+// Tiles whose outputs are summed in float32 before the sums move to float64: their products fit in L1.
+constexpr int64_t sum_tiles = 8;
+
+template <class Output> static void scatter_tiles(const WinogradScatter &s, int64_t begin, int64_t end) {
+  const int64_t step = 32 * s.planes, row = (s.channels + 7) / 8 * step;
+  for (int64_t channel = 0; channel < s.channels; channel += 8) {
+    Output output(s.work, channel, s.channels - channel < 8 ? s.channels - channel : 8);
+    for (int64_t tile = begin; tile < end; ++tile) {
+      float *sums = s.sums + tile * row + channel / 8 * step;
       v8 y[4];
       plane_outputs(s, s.m + tile * s.m_tile + channel, y);
       for (int64_t z = 0; z < s.planes; ++z) {
@@ -295,8 +305,24 @@ void winograd_scatter(const WinogradScatter &s) {
             store(to, load(to) + y[k] * factor);
         }
       }
-      if (s.last) store_outputs(s, tile, channel, sums);
+      if (s.last) store_outputs(s, tile, channel, sums, output);
     }
+    output.end();
+  }
+}
+
+template <class Output> static void scatter(const WinogradScatter &s) {
+  for (int64_t begin = 0; begin < s.tiles; begin += sum_tiles)
+    scatter_tiles<Output>(s, begin, s.tiles - begin < sum_tiles ? s.tiles : begin + sum_tiles);
+}
+
+void winograd_scatter(const WinogradScatter &s) {
+  if (s.work.kind == OutputKind::statistics)
+    scatter<StatisticsOutput>(s);
+  else if (s.work.kind == OutputKind::gradient)
+    scatter<GradientOutput>(s);
+  else
+    scatter<PlainOutput>(s);
 }
 
 // ---- weights ----------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 // The inner loops of Winograd convolution, compiled once per tier (winograd.tier.cpp). winograd.cpp holds the idea.
 #pragma once
 
+#include "fusion_tile.h"
 #include "tile.h"
 
 #include <cstdint>
@@ -20,6 +21,8 @@ struct WinogradGather {
   int64_t stride;                     // between columns
   int64_t begin, end;                 // columns inside the tensor; the others are zeros
   int64_t tiles, channels;
+  const float *norm; // inputs: table of the sample at the first channel; nullptr: they are values
+  int64_t norm_row;
   float *u; // of the first tile; channels are padded to a multiple of 8
   int64_t u_tile, u_frequency;
 };
@@ -43,10 +46,13 @@ struct WinogradScatter {
   bool first, last;
   float *sums;
   // After the last slice.
-  const float *bias;     // nullptr: 0
-  float *const *y;       // [tiles] first output voxel
+  const float *bias; // nullptr: 0
+  float *y;
+  int64_t y_stride;
+  const int64_t *place;  // [tiles] number of the first output voxel
   const uint8_t *inside; // [tiles] bit 4 z + 2 y + x: this output exists
-  int64_t stride[3];     // of y: z, y, x
+  int64_t plane, row;    // voxels of y
+  OutputWork work;
 };
 
 // sum[i][lane] (+)= sum over tiles of u[tile][i] * g[tile][lane] for one frequency and one panel of lanes.
