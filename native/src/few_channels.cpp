@@ -7,7 +7,7 @@
 //
 // What a general tile does for every voxel (pointers, copies, partly filled vectors) would cost as much as the few
 // products here, so these walk along whole lines (line.tier.cpp). With padding the inputs of a work item, a few lines
-// with their halo, are copied to a patch that stays in L1; few outputs read in place, zeros stand in outside.
+// with their halo, are copied to a patch that stays near; few outputs read in place, zeros stand in outside.
 //
 // Threads: a work item is a piece of some lines of one plane; for the weight gradient a range of such pieces with its
 // own partial sums, added in index order afterwards. Bound by arithmetic for 3x3x3 taps (27 products for 4 to 5 bytes
@@ -22,7 +22,9 @@ namespace vg {
 namespace {
 
 constexpr int64_t few = 4;
-constexpr int64_t patch_bytes = 16 << 10; // half of L1
+// With more products for an output the general tiles reach more: their voxels need not lie in lines.
+constexpr int64_t many_products = 128;
+constexpr int64_t patch_bytes = 48 << 10;
 constexpr int64_t enough_items = 64;
 constexpr int64_t partial_bytes = 16 << 20;
 
@@ -177,7 +179,7 @@ void pack_few_inputs(const Correlation &p, const Weights &weights, const float *
 
 } // namespace
 
-bool few_inputs(const Correlation &p) { return p.ci <= few && p.taps() > 0; }
+bool few_inputs(const Correlation &p) { return p.ci <= few && p.taps() > 0 && p.taps() * p.ci <= many_products; }
 
 void few_inputs_correlate(vg_context *context, const Correlation &problem, const float *x, const Weights &weights,
                           const float *bias, float *y) {
@@ -243,7 +245,9 @@ void open_gradient(const LineCut &cut, const Piece &piece, const float *dy, floa
 
 void line_weight(vg_context *context, const Correlation &p, const float *x, const float *dy,
                  const GradientPlace &place) {
-  const LineCut cut(p, 256); // a panel of their gradients, 16 KB, stays in L1
+  // A panel of their gradients stays in L1, where voxels at a distance of 32 channels can use half of the lines, those
+  // at 64 a quarter, and so on.
+  const LineCut cut(p, std::clamp<int64_t>(8192 / p.y_stride, 32, 256));
   const int64_t rows = p.taps() * p.ci, channels = round_up(p.co, half_panel_lanes), set = rows * channels;
   const int64_t most = std::clamp<int64_t>(partial_bytes / (set * 4), 1, enough_items);
   const Pieces range{cut.pieces(), ceil_div(cut.pieces(), std::min(most, cut.pieces()))};
@@ -275,6 +279,12 @@ void line_weight(vg_context *context, const Correlation &p, const float *x, cons
       pass.count = piece.count;
       pass.lines = piece.lines;
       open_gradient(cut, piece, dy, scratch + patch, pass);
+      pass.next = pass.next_end = nullptr;
+      if (i + 1 < range.end(r)) {
+        const Piece then = cut.piece(i + 1);
+        pass.next = cut.output(then, const_cast<float *>(dy));
+        pass.next_end = pass.next + then.lines * cut.output_line();
+      }
       VG_PICK(context, line_outer)(pass);
     }
   });
@@ -309,8 +319,15 @@ void few_outputs_weight(vg_context *context, const Correlation &problem, const f
 
 namespace {
 
-// [output][line of taps][chunk of 8 input channels][tap along x][lane]; a last chunk that overlaps the one before has
-// zeros there.
+// Input channels i..i+7 of an output and a tap. A last chunk that reaches too far ends with the last channel, with
+// zeros for those of the chunk before.
+void pack_chunk(const Correlation &p, const Weights &weights, int64_t o, int64_t tap, int64_t i, float *to) {
+  const int64_t at = std::min(i, p.ci - 8);
+  const float *from = weights.w + o * weights.out_stride + tap + at * weights.in_stride;
+  for (int64_t lane = 0; lane < 8; ++lane) to[lane] = at + lane < i ? 0 : from[lane * weights.in_stride];
+}
+
+// [output][line of taps][chunk of 8 input channels][tap along x][lane].
 struct NarrowWeights {
   explicit NarrowWeights(const Correlation &problem) : p(problem) {}
   int64_t line() const { return ceil_div(p.ci, 8) * p.axis[2].taps * 8; }
@@ -320,12 +337,8 @@ struct NarrowWeights {
     for (int64_t o = 0; o < p.co; ++o)
       for (int64_t l = 0; l < p.axis[0].taps * p.axis[1].taps; ++l)
         for (int64_t i = 0; i < p.ci; i += 8)
-          for (int64_t t = 0; t < taps; ++t, to += 8) {
-            const int64_t at = std::min(i, p.ci - 8);
-            const float *from = weights.w + o * weights.out_stride +
-                                weights.heads.front().tap[static_cast<size_t>(l * taps + t)] + at * weights.in_stride;
-            for (int64_t lane = 0; lane < 8; ++lane) to[lane] = at + lane < i ? 0 : from[lane * weights.in_stride];
-          }
+          for (int64_t t = 0; t < taps; ++t, to += 8)
+            pack_chunk(p, weights, o, weights.heads.front().tap[static_cast<size_t>(l * taps + t)], i, to);
   }
   const Correlation &p;
 };
@@ -336,34 +349,66 @@ bool few_outputs(const Correlation &p) {
   return p.co <= few && p.ci >= 8 && p.taps() > 0 && p.axis[2].step == 1 && p.axis[2].taps <= narrow_taps;
 }
 
+namespace {
+
+// Heads of a network: voxels one after the other, all outputs of a voxel at once.
+void heads(vg_context *context, const Correlation &p, const float *x, const Weights &weights, const float *bias,
+           float *y) {
+  const int64_t pitch = p.co == 3 ? few : p.co;
+  Workspace memory(context, (ceil_div(p.ci, 8) * 8 * p.co + 8) * 4);
+  float *packed = memory.as<float>() + 8, *biases = memory.as<float>();
+  for (int64_t lane = 0; lane < 8; ++lane)
+    biases[lane] = bias == nullptr || lane % pitch >= p.co ? 0 : bias[lane % pitch];
+  for (int64_t i = 0; i < p.ci; i += 8)
+    for (int64_t o = 0; o < p.co; ++o)
+      pack_chunk(p, weights, o, weights.heads.front().tap.front(), i, packed + (i * p.co + o * 8));
+  const Pieces pieces{p.axis[2].out, voxel_grain(p.ci)};
+  parallel_for(context, pieces.count(), [&](int64_t i) {
+    HeadPass pass{};
+    pass.x = x + pieces.begin(i) * p.x_stride;
+    pass.x_step = p.x_stride;
+    pass.channels = p.ci;
+    pass.w = packed;
+    pass.bias = biases;
+    pass.y = y + pieces.begin(i) * p.y_stride;
+    pass.y_step = p.y_stride;
+    pass.count = pieces.end(i) - pieces.begin(i);
+    pass.outputs = p.co;
+    VG_PICK(context, line_heads)(pass);
+  });
+}
+
+} // namespace
+
 void few_outputs_correlate(vg_context *context, const Correlation &problem, const float *x, const Weights &weights,
                            const float *bias, float *y) {
-  const Correlation p = flattened(problem);
+  if (pointwise(problem)) return heads(context, flattened(problem), x, weights, bias, y);
+  const Correlation &p = problem;
   const NarrowWeights narrow(p);
-  Workspace memory(context, (p.co * narrow.output() + p.ci) * 4);
-  float *packed = memory.as<float>(), *zero = packed + p.co * narrow.output();
+  Workspace memory(context, p.co * narrow.output() * 4);
+  float *packed = memory.as<float>();
   narrow.pack(weights, packed);
-  std::fill_n(zero, p.ci, 0.0f);
   const GridAxis &az = p.axis[0], &ay = p.axis[1], &ax = p.axis[2];
-  // Whole lines, but no more of them than stay in L1 for the next output channel.
-  const int64_t lines = az.taps * ay.taps, in_l1 = std::max<int64_t>(64, patch_bytes / (lines * p.ci * 4) / 8 * 8);
-  const Pieces width{ax.out, p.co == 1 ? ax.out : in_l1}, rows{ay.out, std::max<int64_t>(1, 512 / ax.out)};
-  const Pieces long_line{width.count(), p.points() == ax.out ? 16 : width.count()};
-  const int64_t items = p.n * az.out * rows.count() * long_line.count();
-  parallel_for(context, items, [&](int64_t item) {
-    const int64_t part = item % long_line.count(), row = item / long_line.count();
-    const int64_t y_part = row % rows.count(), z = row / rows.count() % az.out, n = row / rows.count() / az.out;
-    std::vector<const float *> line;
+  const Pieces rows{ay.out, std::max<int64_t>(1, 512 / ax.out)};
+  const int64_t lines = az.taps * ay.taps;
+  // Several planes of the same rows one after the other: most of their inputs are still in L2 for the next plane.
+  const Pieces planes{az.out, std::clamp<int64_t>(p.n * az.out * rows.count() / enough_items, 1, 8)};
+  parallel_for(context, p.n * planes.count() * rows.count(), [&](int64_t item) {
+    const int64_t part = item % rows.count(), plane = item / rows.count() % planes.count();
+    const int64_t n = item / rows.count() / planes.count();
+    std::vector<const float *> line, w;
     std::vector<int64_t> place;
     NarrowPass pass{};
     pass.taps = ax.taps;
+    pass.first = ax.origin;
     pass.width = ax.in;
     pass.x_step = p.x_stride;
     pass.channels = p.ci;
-    pass.zero = zero;
     pass.y_step = ax.pitch * p.y_stride;
-    std::vector<const float *> w(static_cast<size_t>(lines));
-    for (int64_t oy = rows.begin(y_part); oy < rows.end(y_part); ++oy) {
+    pass.count = ax.out;
+    const int64_t height = rows.end(part) - rows.begin(part);
+    for (int64_t row = 0; row < height * (planes.end(plane) - planes.begin(plane)); ++row) {
+      const int64_t z = planes.begin(plane) + row / height, oy = rows.begin(part) + row % height;
       line.clear(), place.clear();
       for (int64_t l = 0; l < lines; ++l) {
         const int64_t iz = z * az.step + az.origin + l / ay.taps, iy = oy * ay.step + ay.origin + l % ay.taps;
@@ -371,21 +416,18 @@ void few_outputs_correlate(vg_context *context, const Correlation &problem, cons
         line.push_back(x + ((n * az.in + iz) * ay.in + iy) * ax.in * p.x_stride);
         place.push_back(l * narrow.line());
       }
+      w.resize(line.size());
       pass.line = line.data();
       pass.lines = static_cast<int64_t>(line.size());
-      pass.w = w.data();
-      float *to =
-          y + ((n * az.size + az.place + az.pitch * z) * ay.size + ay.place + ay.pitch * oy) * ax.size * p.y_stride +
-          ax.place * p.y_stride;
-      for (int64_t i = long_line.begin(part); i < long_line.end(part); ++i)
-        for (int64_t o = 0; o < p.co; ++o) {
-          for (size_t l = 0; l < line.size(); ++l) w[l] = packed + o * narrow.output() + place[l];
-          pass.first = width.begin(i) + ax.origin;
-          pass.count = width.end(i) - width.begin(i);
-          pass.y = to + width.begin(i) * pass.y_step + o;
-          pass.bias = bias == nullptr ? 0 : bias[o];
-          VG_PICK(context, line_narrow)(pass);
-        }
+      const int64_t voxel =
+          ((n * az.size + az.place + az.pitch * z) * ay.size + ay.place + ay.pitch * oy) * ax.size + ax.place;
+      for (int64_t o = 0; o < p.co; ++o) {
+        for (size_t l = 0; l < line.size(); ++l) w[l] = packed + o * narrow.output() + place[l];
+        pass.w = w.data();
+        pass.y = y + voxel * p.y_stride + o;
+        pass.bias = bias == nullptr ? 0 : bias[o];
+        VG_PICK(context, line_narrow)(pass);
+      }
     }
   });
 }

@@ -10,9 +10,9 @@
 namespace vg::VG_TIER {
 
 #if defined(__AVX2__)
-constexpr int tall = 12, high = 6, low = 4, most_rows = 6;
+constexpr int tall = 12, tall_low = 8, high = 6, low = 4, most_rows = 6;
 #else // 16 registers of four floats
-constexpr int tall = 4, high = 2, low = 2, most_rows = 2;
+constexpr int tall = 4, tall_low = 2, high = 2, low = 1, most_rows = 2;
 #endif
 constexpr int64_t panel = 16, half_panel = 8;
 
@@ -28,36 +28,38 @@ template <int V> static VG_INLINE void store_part(float *to, const v8 (&from)[V]
   }
 }
 
-// Voxels first.. of the line and the channels of one panel; beyond the end the last voxel stands in.
+// R voxels from `first` and the channels of one panel. Every third voxel has a pointer and the others lie at one or two
+// steps from it: twelve pointers would not fit the registers.
 template <int R, int V>
 static inline void forward_tile(const LinePass &pass, int64_t first, int64_t channel, const float *w) {
-  const float *x[R];
-#pragma GCC unroll 12
-  for (int r = 0; r < R; ++r) x[r] = pass.x + (first + r < pass.count ? first + r : pass.count - 1) * pass.x_step;
+  constexpr int bases = (R + 2) / 3;
+  const int64_t step = pass.x_step;
+  const float *x = pass.x + first * step;
   v8 sum[R][V];
 #pragma GCC unroll 12
   for (int r = 0; r < R; ++r)
     for (int v = 0; v < V; ++v) sum[r][v] = load(pass.bias + channel + 8 * v);
   for (int64_t s = 0; s < pass.segments; ++s) {
-    const int64_t end = pass.segment[s] + pass.run;
-    for (int64_t i = pass.segment[s]; i < end; ++i, w += 8 * V) {
+    const float *base[bases];
+#pragma GCC unroll 4
+    for (int k = 0; k < bases; ++k) base[k] = x + pass.segment[s] + 3 * k * step;
+    for (const float *end = base[0] + pass.run; base[0] < end; w += 8 * V) {
       v8 weight[V];
 #pragma GCC unroll 2
       for (int v = 0; v < V; ++v) weight[v] = load(w + 8 * v);
 #pragma GCC unroll 12
       for (int r = 0; r < R; ++r) {
-        const v8 input = broadcast(x[r][i]);
+        const v8 input = broadcast(base[r / 3][r % 3 * step]);
 #pragma GCC unroll 2
         for (int v = 0; v < V; ++v) sum[r][v] += input * weight[v];
       }
+#pragma GCC unroll 4
+      for (int k = 0; k < bases; ++k) ++base[k];
     }
   }
   float *y = pass.y + first * pass.y_step + channel;
 #pragma GCC unroll 12
-  for (int r = 0; r < R; ++r, y += pass.y_step) {
-    if (first + r >= pass.count) break;
-    store_part<V>(y, sum[r], pass.channels - channel);
-  }
+  for (int r = 0; r < R; ++r, y += pass.y_step) store_part<V>(y, sum[r], pass.channels - channel);
 }
 
 template <int R> static inline void forward_panels(const LinePass &pass, int64_t first) {
@@ -68,22 +70,38 @@ template <int R> static inline void forward_panels(const LinePass &pass, int64_t
   if (channel < pass.channels) forward_tile<R, 1>(pass, first, channel, w);
 }
 
-void line_forward(const LinePass &pass) {
-  if (pass.channels <= half_panel) {
-    for (int64_t first = 0; first < pass.count; first += tall) forward_tile<tall, 1>(pass, first, 0, pass.w);
+// Tiles of `High` voxels and at the end one or two of `Low` where that leaves fewer over; the last one moves back to
+// stay inside the line and computes some voxels again.
+template <int High, int Low> static void forward_line(const LinePass &pass) {
+  if (pass.count < Low) {
+    for (int64_t voxel = 0; voxel < pass.count; ++voxel) forward_panels<1>(pass, voxel);
     return;
   }
-  // Tiles of 6 and at the end one or two of 4, where that leaves fewer voxels to stand in for.
-  const int64_t rest = pass.count % high, lower = rest == 0 || rest > low ? 0 : rest > 2 ? 1 : 2;
-  const int64_t end = pass.count - lower * low;
-  int64_t first = 0;
-  for (; first < end; first += high) forward_panels<high>(pass, first);
-  for (; first < pass.count; first += low) forward_panels<low>(pass, first);
+  const int64_t rest = pass.count % High;
+  int64_t lower = rest == 0 || rest > Low ? 0 : rest > 2 * Low - High ? 1 : 2;
+  if (pass.count < High) lower = pass.count <= Low ? 1 : 2;
+  const int64_t end = pass.count - lower * Low;
+  int64_t voxel = 0;
+  for (; voxel < end; voxel += High) forward_panels<High>(pass, voxel + High <= pass.count ? voxel : pass.count - High);
+  for (; voxel < pass.count; voxel += Low)
+    forward_panels<Low>(pass, voxel + Low <= pass.count ? voxel : pass.count - Low);
+}
+
+void line_forward(const LinePass &pass) {
+  if (pass.channels <= half_panel)
+    forward_line<tall, tall_low>(pass);
+  else
+    forward_line<high, low>(pass);
 }
 
 // ---- their weight gradient --------------------------------------------------------------------------------------
 
-template <int R, int V> static inline void outer_tile(const LineOuterPass &pass, int64_t first, int64_t channel) {
+// One cache line of the next block for every few voxels: all tiles together fetch the block while they compute, and
+// none of them waits for memory.
+constexpr int64_t fetch_voxels = 4;
+
+template <int R, int V>
+static inline void outer_tile(const LineOuterPass &pass, int64_t first, int64_t channel, const float *&next) {
   v8 sum[R][V];
   int64_t distance[R];
 #pragma GCC unroll 6
@@ -94,6 +112,10 @@ template <int R, int V> static inline void outer_tile(const LineOuterPass &pass,
   for (int64_t line = 0; line < pass.lines; ++line) {
     const float *x = pass.x + line * pass.x_line, *dy = pass.dy + line * pass.dy_line + channel;
     for (int64_t i = 0; i < pass.count; ++i, x += pass.x_step, dy += pass.dy_step) {
+      if (i % fetch_voxels == 0 && next < pass.next_end) {
+        __builtin_prefetch(next, 0, 2);
+        next += 16;
+      }
       v8 gradient[V];
 #pragma GCC unroll 2
       for (int v = 0; v < V; ++v) gradient[v] = load(dy + 8 * v);
@@ -113,29 +135,29 @@ template <int R, int V> static inline void outer_tile(const LineOuterPass &pass,
 }
 
 // All rows in tiles of nearly equal height.
-template <int V> static void outer_panel(const LineOuterPass &pass, int64_t channel) {
+template <int V> static void outer_panel(const LineOuterPass &pass, int64_t channel, const float *&next) {
   int64_t tiles = (pass.rows + most_rows - 1) / most_rows;
   for (int64_t first = 0, height; first < pass.rows; first += height, --tiles) {
     height = (pass.rows - first + tiles - 1) / tiles;
     switch (height) {
     case 1:
-      outer_tile<1, V>(pass, first, channel);
+      outer_tile<1, V>(pass, first, channel, next);
       break;
     case 2:
-      outer_tile<2, V>(pass, first, channel);
+      outer_tile<2, V>(pass, first, channel, next);
       break;
 #if defined(__AVX2__)
     case 3:
-      outer_tile<3, V>(pass, first, channel);
+      outer_tile<3, V>(pass, first, channel, next);
       break;
     case 4:
-      outer_tile<4, V>(pass, first, channel);
+      outer_tile<4, V>(pass, first, channel, next);
       break;
     case 5:
-      outer_tile<5, V>(pass, first, channel);
+      outer_tile<5, V>(pass, first, channel, next);
       break;
     default:
-      outer_tile<6, V>(pass, first, channel);
+      outer_tile<6, V>(pass, first, channel, next);
 #endif
     }
   }
@@ -143,16 +165,17 @@ template <int V> static void outer_panel(const LineOuterPass &pass, int64_t chan
 
 void line_outer(const LineOuterPass &pass) {
   int64_t channel = 0;
-  for (; channel + panel <= pass.channels; channel += panel) outer_panel<2>(pass, channel);
-  if (channel < pass.channels) outer_panel<1>(pass, channel);
+  const float *next = pass.next;
+  for (; channel + panel <= pass.channels; channel += panel) outer_panel<2>(pass, channel, next);
+  if (channel < pass.channels) outer_panel<1>(pass, channel, next);
 }
 
 // ---- few output channels ----------------------------------------------------------------------------------------
 
-constexpr int voxels = 8; // of a tile: one vector of outputs
+constexpr int lanes = 8;
 
 // Lane r of the result: the lanes of sum[r] added up.
-static VG_INLINE v8 add_lanes(const v8 (&sum)[voxels]) {
+static VG_INLINE v8 add_lanes(const v8 (&sum)[lanes]) {
   v8 pair[4], four[2];
 #pragma GCC unroll 4
   for (int r = 0; r < 4; ++r) {
@@ -170,42 +193,69 @@ static VG_INLINE v8 add_lanes(const v8 (&sum)[voxels]) {
          __builtin_shufflevector(four[0], four[1], 4, 5, 6, 7, 12, 13, 14, 15);
 }
 
-template <int T> static inline void narrow_tile(const NarrowPass &pass, int64_t voxel) {
-  constexpr int inputs = voxels + T - 1;
-  v8 sum[voxels];
-#pragma GCC unroll 8
-  for (int r = 0; r < voxels; ++r) sum[r] = v8{};
-  const int64_t first = pass.first + voxel;
-  const bool inside = first >= 0 && first + inputs <= pass.width;
+// R voxels from `voxel`, T taps. An edge tile leaves out the inputs below `low` and from `high` on.
+template <int R, int T, bool Edge> static inline void narrow_sums(const NarrowPass &pass, int64_t voxel, v8 (&sum)[R]) {
+  const int64_t first = pass.first + voxel, step = pass.x_step;
+  const int64_t begin = first < 0 ? -first : 0, end = pass.width - first;
+#pragma GCC unroll 12
+  for (int r = 0; r < R; ++r) sum[r] = v8{};
   for (int64_t l = 0; l < pass.lines; ++l) {
-    const float *x[inputs];
-#pragma GCC unroll 16
-    for (int u = 0; u < inputs; ++u)
-      x[u] =
-          inside || (first + u >= 0 && first + u < pass.width) ? pass.line[l] + (first + u) * pass.x_step : pass.zero;
-    const float *w = pass.w[l];
-    for (int64_t i = 0; i < pass.channels; i += 8, w += 8 * T) {
-      const int64_t at = i + 8 <= pass.channels ? i : pass.channels - 8;
+    const float *line = pass.line[l] + first * step, *w = pass.w[l];
+    for (int64_t i = 0; i < pass.channels; i += lanes, w += lanes * T) {
+      const float *x = line + (i + lanes <= pass.channels ? i : pass.channels - lanes);
       v8 weight[T];
 #pragma GCC unroll 8
-      for (int t = 0; t < T; ++t) weight[t] = load(w + 8 * t);
+      for (int t = 0; t < T; ++t) weight[t] = load(w + lanes * t);
 #pragma GCC unroll 16
-      for (int u = 0; u < inputs; ++u) {
-        const v8 input = load(x[u] + at);
+      for (int u = 0; u < R + T - 1; ++u, x += step) {
+        if (Edge && (u < begin || u >= end)) continue;
+        const v8 input = load(x);
 #pragma GCC unroll 8
         for (int t = 0; t < T; ++t)
-          if (u - t >= 0 && u - t < voxels) sum[u - t] += input * weight[t];
+          if (u - t >= 0 && u - t < R) sum[u - t] += input * weight[t];
       }
     }
   }
-  float buffer[voxels];
-  store(buffer, add_lanes(sum) + broadcast(pass.bias));
-  const int64_t count = pass.count - voxel < voxels ? pass.count - voxel : voxels;
-  for (int64_t r = 0; r < count; ++r) pass.y[(voxel + r) * pass.y_step] = buffer[r];
 }
 
+template <int R, int T> static inline void narrow_tile(const NarrowPass &pass, int64_t voxel) {
+  v8 sum[R];
+  if (pass.first + voxel >= 0 && pass.first + voxel + R + T - 1 <= pass.width)
+    narrow_sums<R, T, false>(pass, voxel, sum);
+  else
+    narrow_sums<R, T, true>(pass, voxel, sum);
+  float result[2 * lanes];
+  for (int begin = 0; begin < R; begin += lanes) {
+    v8 part[lanes];
+#pragma GCC unroll 8
+    for (int r = 0; r < lanes; ++r) part[r] = begin + r < R ? sum[begin + r] : v8{};
+    store(result + begin, add_lanes(part) + broadcast(pass.bias));
+  }
+  const int64_t count = pass.count - voxel < R ? pass.count - voxel : R;
+  for (int64_t r = 0; r < count; ++r) pass.y[(voxel + r) * pass.y_step] = result[r];
+}
+
+// Long tiles hide the latency of additions; one or two short ones at the end, where that leaves fewer voxels over. The
+// last tile of a line moves back to stay inside it and computes some voxels again.
 template <int T> static void narrow_line(const NarrowPass &pass) {
-  for (int64_t voxel = 0; voxel < pass.count; voxel += voxels) narrow_tile<T>(pass, voxel);
+#if defined(__AVX2__)
+  constexpr int64_t longest = 15 - T < 12 ? 15 - T : 12;
+#else
+  constexpr int64_t longest = lanes;
+#endif
+  const int64_t rest = pass.count % longest, two = 2 * lanes - longest;
+  int64_t shorter = rest == 0 || rest > lanes ? 0 : rest > two ? 1 : 2;
+  if (pass.count < longest) shorter = pass.count <= lanes ? 1 : 0;
+  for (int64_t voxel = 0; voxel < pass.count;) {
+    const bool is_short = pass.count - voxel <= shorter * lanes;
+    const int64_t length = is_short ? lanes : longest;
+    const int64_t at = voxel + length > pass.count && pass.count >= length ? pass.count - length : voxel;
+    if (is_short)
+      narrow_tile<lanes, T>(pass, at);
+    else
+      narrow_tile<longest, T>(pass, at);
+    voxel += length;
+  }
 }
 
 void line_narrow(const NarrowPass &pass) {
@@ -230,6 +280,60 @@ void line_narrow(const NarrowPass &pass) {
     break;
   default:
     narrow_line<7>(pass);
+  }
+}
+
+// R voxels and C outputs of a single tap; the vector of results is [voxel][output], a third output leaves a gap.
+template <int R, int C> static inline void head_tile(const HeadPass &pass, int64_t voxel, int64_t count) {
+  constexpr int pitch = lanes / R;
+  v8 sum[lanes];
+#pragma GCC unroll 8
+  for (int k = 0; k < lanes; ++k) sum[k] = v8{};
+  const float *line = pass.x + voxel * pass.x_step, *w = pass.w;
+  const int64_t step = count < R ? 0 : pass.x_step; // a single voxel at the end stands in for the others
+  for (int64_t i = 0; i < pass.channels; i += lanes, w += lanes * C) {
+    const float *x = line + (i + lanes <= pass.channels ? i : pass.channels - lanes);
+    v8 weight[C];
+#pragma GCC unroll 4
+    for (int c = 0; c < C; ++c) weight[c] = load(w + lanes * c);
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r, x += step) {
+      const v8 input = load(x);
+#pragma GCC unroll 4
+      for (int c = 0; c < C; ++c) sum[r * pitch + c] += input * weight[c];
+    }
+  }
+  const v8 result = add_lanes(sum) + load(pass.bias);
+  float *y = pass.y + voxel * pass.y_step;
+  if (C == pitch && pass.y_step == C && count >= R) {
+    store(y, result);
+    return;
+  }
+  float buffer[lanes];
+  store(buffer, result);
+  for (int64_t r = 0; r < R && r < count; ++r)
+    for (int c = 0; c < C; ++c) y[r * pass.y_step + c] = buffer[r * pitch + c];
+}
+
+template <int R, int C> static void head_line(const HeadPass &pass) {
+  int64_t voxel = 0;
+  for (; voxel + R <= pass.count; voxel += R) head_tile<R, C>(pass, voxel, R);
+  for (; voxel < pass.count; ++voxel) head_tile<R, C>(pass, voxel, 1);
+}
+
+void line_heads(const HeadPass &pass) {
+  switch (pass.outputs) {
+  case 1:
+    head_line<8, 1>(pass);
+    break;
+  case 2:
+    head_line<4, 2>(pass);
+    break;
+  case 3:
+    head_line<2, 3>(pass);
+    break;
+  default:
+    head_line<2, 4>(pass);
   }
 }
 

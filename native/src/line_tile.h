@@ -30,7 +30,8 @@ struct LineOuterPass {
   const float *dy;
   int64_t dy_step, dy_line;
   int64_t count, lines;
-  const int64_t *distance; // [rows]
+  const float *next, *next_end; // gradients that will be needed after these
+  const int64_t *distance;      // [rows]
   int64_t rows;
   float *sum;       // [rows][channels]
   int64_t channels; // a multiple of 8
@@ -43,8 +44,7 @@ struct NarrowPass {
   const float *const *w;    // [lines]
   int64_t lines, taps;      // at most narrow_taps
   int64_t first, width, x_step;
-  int64_t channels;  // 8 and more; the last chunk ends with the last channel and overlaps the one before
-  const float *zero; // [channels]
+  int64_t channels; // 8 and more; the last chunk ends with the last channel and overlaps the one before
   float *y;
   int64_t y_step, count;
   float bias;
@@ -52,8 +52,19 @@ struct NarrowPass {
 
 inline constexpr int64_t narrow_taps = 7;
 
+// A single tap, 1 to 4 output channels: y[v][o] = bias[o] + sum over i of x[v * x_step + i] * w[chunk of i][o][lane].
+struct HeadPass {
+  const float *x;
+  int64_t x_step, channels; // chunks as in NarrowPass
+  const float *w;
+  const float *bias; // [8]: as often as the vector of results holds voxels
+  float *y;
+  int64_t y_step, count, outputs;
+};
+
 VG_TILE(line_forward, const LinePass &pass)
 VG_TILE(line_outer, const LineOuterPass &pass)
 VG_TILE(line_narrow, const NarrowPass &pass)
+VG_TILE(line_heads, const HeadPass &pass)
 
 } // namespace vg
