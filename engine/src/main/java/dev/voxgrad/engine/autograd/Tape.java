@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * The record of one forward pass. All tensors made on the way live in the tape's scope, which is one training step or one
@@ -23,9 +24,10 @@ public final class Tape {
     private record Entry(Tensor output, Op op, String layer) {}
 
     private final Scope scope;
-    private final boolean recording;
     private final boolean training;
     private final OptionalLong seed;
+    private boolean recording;
+    private boolean recomputes;
     private boolean used;
     private String layer = "";
     private final List<Entry> entries = new ArrayList<>();
@@ -75,6 +77,17 @@ public final class Tape {
     /** A tape that records nothing. */
     public static Tape inference(Scope scope) {
         return new Tape(scope, false, false, OptionalLong.empty());
+    }
+
+    /** Makes this tape one that keeps less and computes it again in the backward pass; results are the same. */
+    public Tape recomputing() {
+        recomputes = recording;
+        return this;
+    }
+
+    /** True when a network should apply its pieces with {@link #recomputed}. */
+    public boolean recomputes() {
+        return recomputes && !used;
     }
 
     /** The scope of all tensors of this pass. */
@@ -130,6 +143,31 @@ public final class Tape {
             }
         }
         return output;
+    }
+
+    /**
+     * Applies a piece of a network without keeping what it makes on the way. The backward pass applies it again, now recording, and goes
+     * back through that: the kernels and the order of all sums are those of a pass that kept everything, so the bits are too.
+     *
+     * @param forward applies the piece
+     * @param again does the same with the same bits; it may write them to the same tensor
+     * @param inputs all tensors that it reads; they must stay as they are until the backward pass
+     * @return the result of {@code forward}
+     */
+    public Tensor recomputed(Supplier<Tensor> forward, Supplier<Tensor> again, Collection<Tensor> inputs) {
+        recording = false;
+        Tensor output;
+        try {
+            output = forward.get();
+        } finally {
+            recording = true;
+        }
+        Op op = (gradient, gradients) -> {
+            Tensor repeated = again.get(); // its ops are now the last of this tape, the next to run backward
+            gradients.give(repeated, gradient);
+            done(repeated);
+        };
+        return record(output, op, inputs.toArray(Tensor[]::new));
     }
 
     /**

@@ -15,6 +15,13 @@ final class Pass {
         this.parameters = parameters;
     }
 
+    /** A pass that repeats what follows on this one, its random draws included. */
+    Pass fork() {
+        Pass fork = new Pass(tape, parameters);
+        fork.draws = draws;
+        return fork;
+    }
+
     Tape tape() {
         return tape;
     }

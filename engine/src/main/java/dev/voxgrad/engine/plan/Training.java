@@ -28,6 +28,7 @@ import java.util.TreeSet;
  * @param checkpointEvery epochs between two checkpoints
  * @param seed of every random number of the training
  * @param optimization options of optimizer and schedule; may be left out of the JSON text
+ * @param recompute feature maps that are computed again instead of kept; may be left out of the JSON text: none
  */
 public record Training(
         String loss,
@@ -48,7 +49,8 @@ public record Training(
         int earlyStopPatience,
         int checkpointEvery,
         long seed,
-        @JsonDefault("{}") Optimization optimization) {
+        @JsonDefault("{}") Optimization optimization,
+        @JsonDefault("\"none\"") Recompute recompute) {
     private static final List<String> OPTIMIZERS = List.of("sgd", "adam", "adamw", "ranger21");
     private static final List<String> SCHEDULES = List.of("poly", "cosine", "step", "constant", "warm-up-down");
 
@@ -86,6 +88,7 @@ public record Training(
         require(earlyStopPatience >= 0, "earlyStopPatience", earlyStopPatience, "0 (off) or a number of epochs");
         require(checkpointEvery >= 1, "checkpointEvery", checkpointEvery, "a number of epochs of at least 1");
         require(optimization != null, "optimization", null, "an object with options, or leave it out");
+        require(recompute != null, "recompute", null, "none or stages");
         require(
                 (long) epochs * iterationsPerEpoch <= Integer.MAX_VALUE,
                 "iterationsPerEpoch",
@@ -97,7 +100,7 @@ public record Training(
         optimization.requireLengths(schedule, warmUpEpochs, epochs, iterationsPerEpoch);
     }
 
-    /** With the standard options of optimizer and schedule. */
+    /** With the standard options of optimizer and schedule, and all feature maps kept. */
     public Training(
             String loss,
             String optimizer,
@@ -136,7 +139,8 @@ public record Training(
                 earlyStopPatience,
                 checkpointEvery,
                 seed,
-                Optimization.standard());
+                Optimization.standard(),
+                Recompute.NONE);
     }
 
     /** nnU-Net's training: SGD with Nesterov momentum, polynomial decay, 1000 epochs of 250 batches. */
@@ -183,7 +187,8 @@ public record Training(
                 earlyStopPatience,
                 checkpointEvery,
                 otherSeed,
-                optimization);
+                optimization,
+                recompute);
     }
 
     /** The same training with other mirror axes. */
@@ -207,7 +212,8 @@ public record Training(
                 earlyStopPatience,
                 checkpointEvery,
                 seed,
-                optimization);
+                optimization,
+                recompute);
     }
 
     /** The same training with another optimizer and schedule. */
@@ -232,7 +238,33 @@ public record Training(
                 earlyStopPatience,
                 checkpointEvery,
                 seed,
-                options);
+                options,
+                recompute);
+    }
+
+    /** The same training with other feature maps kept. */
+    public Training withRecompute(Recompute other) {
+        return new Training(
+                loss,
+                optimizer,
+                learningRate,
+                momentum,
+                weightDecay,
+                schedule,
+                warmUpEpochs,
+                epochs,
+                iterationsPerEpoch,
+                validationIterations,
+                gradientClip,
+                foregroundOversampling,
+                mirrorAxes,
+                intensity,
+                deepSupervision,
+                earlyStopPatience,
+                checkpointEvery,
+                seed,
+                optimization,
+                other);
     }
 
     private static void require(boolean holds, String key, Object found, String valid) {

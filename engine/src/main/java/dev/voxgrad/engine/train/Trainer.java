@@ -16,6 +16,7 @@ import dev.voxgrad.engine.op.Progress;
 import dev.voxgrad.engine.optim.GradientNorm;
 import dev.voxgrad.engine.plan.Plan;
 import dev.voxgrad.engine.plan.PreparedCase;
+import dev.voxgrad.engine.plan.Recompute;
 import dev.voxgrad.engine.plan.Training;
 import dev.voxgrad.engine.tensor.Device;
 import dev.voxgrad.engine.tensor.Labels;
@@ -231,6 +232,9 @@ public final class Trainer {
         private Step step(Batch batch, double lr, long dropoutSeed, Loss now) {
             try (Scope scope = device.step(TRAINING_STEP)) {
                 Tape tape = Tape.training(scope, network.parameters().tensors(), dropoutSeed);
+                if (training.recompute() == Recompute.STAGES) {
+                    tape.recomputing();
+                }
                 Profiler.Span upload = device.profiler().span("upload");
                 Tensor x = scope.tensor(batch.shape(), batch.image());
                 Labels y = scope.labels(batch.shape().withChannels(1), batch.labels());

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.voxgrad.engine.ConfigException;
 import dev.voxgrad.engine.optim.Ranger21;
 import dev.voxgrad.engine.plan.Optimization;
+import dev.voxgrad.engine.plan.Recompute;
 import dev.voxgrad.engine.plan.Training;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -37,7 +38,8 @@ class LearningRateTest {
                 0,
                 1,
                 0,
-                options));
+                options,
+                Recompute.NONE));
     }
 
     private static Optimization options(boolean perStep, int warmUpSteps, List<Integer> milestones, boolean automatic) {
