@@ -40,7 +40,7 @@ final class Bench {
     }
 
     private final Side ours = new Ours();
-    private final List<Side> peers = new ArrayList<>();
+    private final List<Side> peers = new ArrayList<>(List.of(new Jdk()));
     private final List<String> missing = new ArrayList<>();
     private final double seconds;
 
@@ -91,7 +91,7 @@ final class Bench {
                 }
             }
             if (results.isEmpty()) {
-                String none = missing.isEmpty() ? "no peer does this" : String.join("; ", missing);
+                String none = missing.isEmpty() ? "no peer does this" : "none; " + String.join("; ", missing);
                 double ms = medians(List.of(mine)).getFirst();
                 results.add(new Result(
                         problem, direction, ms, mine.mb(), "", none, Double.NaN, Double.NaN, Double.NaN, ""));

@@ -1,11 +1,14 @@
 package dev.voxgrad.bench;
 
+import dev.voxgrad.bindings.ffi.vg_conv3d;
 import dev.voxgrad.engine.autograd.Tape;
 import dev.voxgrad.engine.op.Activation;
 import dev.voxgrad.engine.tensor.Device;
 import dev.voxgrad.engine.tensor.Scope;
 import dev.voxgrad.engine.tensor.Shape;
 import dev.voxgrad.engine.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -43,6 +46,30 @@ public class CallPathBenchmark {
     @Benchmark
     public void call() {
         x.fill(1);
+    }
+
+    /** The sizes of a convolution in a struct. */
+    @Benchmark
+    public long struct() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment p = vg_conv3d.allocate(arena);
+            vg_conv3d.size(p, vg_conv3d.sizeof());
+            vg_conv3d.n(p, 1);
+            vg_conv3d.d(p, 1);
+            vg_conv3d.h(p, 1);
+            vg_conv3d.w(p, 1);
+            vg_conv3d.ci(p, 8);
+            vg_conv3d.co(p, 8);
+            vg_conv3d.kd(p, 1);
+            vg_conv3d.kh(p, 1);
+            vg_conv3d.kw(p, 1);
+            vg_conv3d.sd(p, 1);
+            vg_conv3d.sh(p, 1);
+            vg_conv3d.sw(p, 1);
+            vg_conv3d.x_stride(p, 8);
+            vg_conv3d.y_stride(p, 8);
+            return vg_conv3d.n(p);
+        }
     }
 
     /** A scope with one tensor. */

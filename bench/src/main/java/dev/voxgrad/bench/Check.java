@@ -40,8 +40,12 @@ record Check(String name, double measured, double limit) {
         return results.stream().filter(r -> r.problem().name().equals(problem)).findFirst();
     }
 
+    boolean met() {
+        return measured <= limit;
+    }
+
     String verdict() {
-        return Double.isNaN(measured) ? "not measured" : measured <= limit ? "met" : "missed";
+        return Double.isNaN(measured) ? "not measured" : met() ? "met" : "missed";
     }
 
     /** The JSON line. */

@@ -1,6 +1,6 @@
 package dev.voxgrad.bench;
 
-import java.time.LocalDate;
+import java.time.LocalDateTime;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -8,11 +8,12 @@ import java.util.Map;
 /**
  * Versions behind a table.
  *
+ * @param date when the run started
  * @param commit of this working tree
  * @param versions of all sides
  * @param missing peers that are not there, each with the reason
  */
-record Environment(LocalDate date, String commit, String versions, List<String> missing) {
+record Environment(LocalDateTime date, String commit, String versions, List<String> missing) {
     /** One line for the head of a table. */
     String describe(Machine machine) {
         return "%s, commit %s: %s; %s".formatted(date, commit, machine.describe(), versions);

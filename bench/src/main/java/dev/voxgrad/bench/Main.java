@@ -4,7 +4,8 @@ import dev.voxgrad.engine.tensor.Device;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.LocalDate;
+import java.time.LocalDateTime;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -17,9 +18,13 @@ import picocli.CommandLine.Parameters;
 /** {@code bench/run.sh}: measures the problems of {@code bench/problems} against the peers. */
 @Command(
         name = "bench/run.sh",
+        subcommands = Budget.class,
         mixinStandardHelpOptions = true,
         description = "Times problems against peers in one run: answers compared first, then in turn; medians.")
 public final class Main implements Callable<Integer> {
+    /** Name of the results of a run that was not saved by a name. */
+    static final String LATEST = "latest";
+
     @Parameters(arity = "0..1", defaultValue = "", description = "Regular expression that a problem's name contains.")
     private Pattern pattern = Pattern.compile("");
 
@@ -35,8 +40,18 @@ public final class Main implements Callable<Integer> {
     @Option(names = "--json", description = "Print JSON lines in place of tables.")
     private boolean json;
 
-    @Option(names = "--save", paramLabel = "NAME", description = "Also write NAME.md and NAME.jsonl to bench/results.")
-    private String save = "";
+    @Option(
+            names = "--save",
+            paramLabel = "NAME",
+            defaultValue = LATEST,
+            description = "Name of the .md and .jsonl in bench/results. Default: latest, which git ignores.")
+    private String save = LATEST;
+
+    @Option(
+            names = "--splice",
+            description = "Renew the table of README.md from the newest saved results: without measuring, or after"
+                    + " measuring with --save.")
+    private boolean splice;
 
     private final Path root;
     private final String commit;
@@ -54,6 +69,10 @@ public final class Main implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
+        if (splice && save.equals(LATEST)) {
+            Splice.run(root);
+            return 0;
+        }
         List<Problem> problems = Problems.read(root.resolve("bench/problems")).stream()
                 .filter(p -> pattern.matcher(p.name()).find())
                 .toList();
@@ -67,7 +86,7 @@ public final class Main implements Callable<Integer> {
         }
         Bench bench = new Bench(machine.device().threads(), seconds);
         Report report = new Report(machine, json, System.out);
-        report.head(new Environment(LocalDate.now(), commit, bench.versions(), bench.missing()));
+        report.head(new Environment(LocalDateTime.now().truncatedTo(ChronoUnit.MINUTES), commit, bench.versions(), bench.missing()));
         List<Result> measured = new ArrayList<>();
         for (Problem problem : problems) {
             for (Direction direction : problem.directions()) {
@@ -77,10 +96,11 @@ public final class Main implements Callable<Integer> {
             }
         }
         report.end(Check.of(measured, machine));
-        if (!save.isEmpty()) {
-            Path results = root.resolve("bench/results");
-            Files.writeString(results.resolve(save + ".md"), report.markdown());
-            Files.writeString(results.resolve(save + ".jsonl"), report.json());
+        Path results = root.resolve("bench/results");
+        Files.writeString(results.resolve(save + ".md"), report.markdown());
+        Files.writeString(results.resolve(save + ".jsonl"), report.json());
+        if (splice) {
+            Splice.run(root);
         }
         if (report.failed() > 0) {
             System.err.println(report.failed() + " rows failed");

@@ -37,6 +37,8 @@ final class Ours implements Side {
                 case NetworkProblem network -> new OurNetwork(device, network, direction);
                 case LossProblem loss -> new OurLoss(device, loss);
                 case OptimizerProblem optimizer -> new OurOptimizer(device, optimizer);
+                case PredictionProblem prediction -> new OurPrediction(device, prediction);
+                case VolumeProblem volume -> new OurVolume(device, volume);
             };
         } catch (RuntimeException e) {
             device.close();

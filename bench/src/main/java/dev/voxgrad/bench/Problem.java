@@ -3,7 +3,8 @@ package dev.voxgrad.bench;
 import java.util.List;
 
 /** What is measured, as data: one line of a file in {@code bench/problems}. Every side makes the same inputs from it. */
-public sealed interface Problem permits ConvProblem, NetworkProblem, LossProblem, OptimizerProblem {
+public sealed interface Problem
+        permits ConvProblem, NetworkProblem, LossProblem, OptimizerProblem, PredictionProblem, VolumeProblem {
     /** The name that the command line's pattern selects by. */
     String name();
 

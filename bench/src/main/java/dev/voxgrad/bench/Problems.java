@@ -14,6 +14,8 @@ final class Problems {
     static List<Problem> read(Path folder) throws IOException {
         List<Problem> problems = new ArrayList<>();
         add(problems, folder.resolve("network.csv"), NetworkProblem::of);
+        add(problems, folder.resolve("prediction.csv"), PredictionProblem::of);
+        add(problems, folder.resolve("volume.csv"), VolumeProblem::of);
         add(problems, folder.resolve("conv3d.csv"), ConvProblem::of);
         add(problems, folder.resolve("loss.csv"), LossProblem::of);
         add(problems, folder.resolve("optimizer.csv"), OptimizerProblem::of);

@@ -1,6 +1,7 @@
 package dev.voxgrad.bench;
 
 import dev.voxgrad.engine.ConfigException;
+import dev.voxgrad.engine.op.Triple;
 import dev.voxgrad.engine.tensor.Shape;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -9,6 +10,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** A problem file: comma-separated values, the first line names the columns, # starts a comment line, "..." holds commas. */
 final class Rows {
@@ -31,6 +34,16 @@ final class Rows {
             } catch (NumberFormatException e) {
                 throw new ConfigException(place + ": " + column + " is \"" + text(column) + "\", not a number", e);
             }
+        }
+
+        /** Three sizes, outermost first, as in 181x217x181. */
+        Triple triple(String column) {
+            Matcher sizes = Pattern.compile("(\\d+)x(\\d+)x(\\d+)").matcher(text(column));
+            if (!sizes.matches()) {
+                throw new ConfigException(place + ": " + column + " is \"" + text(column) + "\", not sizes like 64x64x64");
+            }
+            return new Triple(
+                    Integer.parseInt(sizes.group(1)), Integer.parseInt(sizes.group(2)), Integer.parseInt(sizes.group(3)));
         }
 
         /** The columns batch, depth, height, width, and one for the channels. */

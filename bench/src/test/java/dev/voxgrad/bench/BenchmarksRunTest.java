@@ -8,6 +8,7 @@ import dev.voxgrad.bench.LossProblem.Target;
 import dev.voxgrad.bindings.NativeContext;
 import dev.voxgrad.engine.ConfigException;
 import dev.voxgrad.engine.nn.NetworkSpec;
+import dev.voxgrad.engine.op.Triple;
 import dev.voxgrad.engine.tensor.Shape;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -53,7 +54,7 @@ class BenchmarksRunTest {
     @Test
     void everyProblemFileIsRead() throws Exception {
         List<Problem> problems = Problems.read(Path.of(System.getProperty("voxgrad.root"), "bench/problems"));
-        assertThat(problems.stream().map(Problem::getClass).distinct()).hasSize(4);
+        assertThat(problems.stream().map(Problem::getClass).distinct()).hasSize(6);
         assertThat(problems).extracting(Problem::name).doesNotHaveDuplicates();
         assertThat(problems)
                 .allSatisfy(p -> assertThat(p.directions())
@@ -109,9 +110,14 @@ class BenchmarksRunTest {
                 new OptimizerProblem("sgd", OptimizerProblem.Kind.SGD, plain),
                 new OptimizerProblem("adamw", OptimizerProblem.Kind.ADAMW, plain),
                 new OptimizerProblem("ranger21", OptimizerProblem.Kind.RANGER21, plain)));
+        NetworkProblem tile = network("plain", new Shape(1, 8, 8, 16, 1), List.of(4, 6, 8));
+        tiny.add(new PredictionProblem("windows", tile, new Triple(13, 8, 30)));
         for (Problem problem : Problems.read(Path.of(System.getProperty("voxgrad.root"), "bench/problems"))) {
             if (problem instanceof LossProblem loss) {
                 tiny.add(tiny(loss));
+            }
+            if (problem instanceof VolumeProblem volume) {
+                tiny.add(tiny(volume));
             }
         }
         return tiny.stream();
@@ -120,6 +126,12 @@ class BenchmarksRunTest {
     private static NetworkProblem network(String kind, Shape input, List<Integer> features) {
         int dim = input.d() == 1 ? 2 : 3;
         return new NetworkProblem(kind, NetworkProblem.network(kind, dim, (int) input.c(), 3, features), input);
+    }
+
+    /** The same work on a few voxels, with the sizes that the spacings of the problem lead to. */
+    private static VolumeProblem tiny(VolumeProblem p) {
+        Triple from = new Triple(9, 20, 30);
+        return new VolumeProblem(p.name(), p.work(), from, p.to().equals(p.from()) ? from : new Triple(18, 16, 24));
     }
 
     /** The same loss on a few voxels, with at most 8 blobs. */

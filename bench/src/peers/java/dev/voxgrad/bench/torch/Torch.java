@@ -5,8 +5,10 @@ import dev.voxgrad.bench.Direction;
 import dev.voxgrad.bench.LossProblem;
 import dev.voxgrad.bench.NetworkProblem;
 import dev.voxgrad.bench.OptimizerProblem;
+import dev.voxgrad.bench.PredictionProblem;
 import dev.voxgrad.bench.Problem;
 import dev.voxgrad.bench.Side;
+import dev.voxgrad.bench.VolumeProblem;
 import dev.voxgrad.engine.tensor.Shape;
 import java.util.List;
 import org.bytedeco.pytorch.global.torch;
@@ -49,6 +51,10 @@ public final class Torch implements Side {
         if (problem instanceof LossProblem loss && loss.logits().c() == 1) {
             return List.of(Layout.CONTIGUOUS.toString()); // with one channel both layouts are the same
         }
+        if (problem instanceof VolumeProblem volume) {
+            // One channel, so both layouts are the same; there are no cubic splines in three dimensions.
+            return volume.work() == VolumeProblem.Work.LINEAR ? List.of(Layout.CONTIGUOUS.toString()) : List.of();
+        }
         return List.of(Layout.CONTIGUOUS.toString(), Layout.CHANNELS_LAST.toString());
     }
 
@@ -59,6 +65,8 @@ public final class Torch implements Side {
             case NetworkProblem network -> new TorchNetwork(network, direction, Layout.of(setting));
             case LossProblem loss -> new TorchLoss(loss, Layout.of(setting));
             case OptimizerProblem optimizer -> new TorchOptimizer(optimizer);
+            case PredictionProblem prediction -> new TorchPrediction(prediction, Layout.of(setting));
+            case VolumeProblem volume -> new TorchResampling(volume);
         };
     }
 }

@@ -75,7 +75,7 @@ public final class Resampler {
      * @param order 0 nearest, 1 linear, 3 cubic spline
      * @param across order along the separate axis: 0 nearest slice, 1 linear between two
      */
-    static float[] resize(
+    public static float[] resize(
             Device device, float[] x, Triple from, Triple to, int order, int across, OptionalInt separate) {
         if (from.equals(to)) {
             return x;

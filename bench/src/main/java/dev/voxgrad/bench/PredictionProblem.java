@@ -1,0 +1,73 @@
+package dev.voxgrad.bench;
+
+import dev.voxgrad.engine.infer.ImportanceMap;
+import dev.voxgrad.engine.infer.WindowSteps;
+import dev.voxgrad.engine.op.Triple;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A prediction of a volume that is larger than what the network sees: nnU-Net's sliding window without mirroring.
+ *
+ * @param tile the network on one tile
+ * @param volume voxels
+ */
+public record PredictionProblem(String name, NetworkProblem tile, Triple volume) implements Problem {
+    /** Distance of two tiles, in tiles. */
+    private static final double STEP = 0.5;
+
+    static PredictionProblem of(Rows.Row row) {
+        return new PredictionProblem(row.text("name"), NetworkProblem.of(row), row.triple("volume"));
+    }
+
+    /** Voxels of a tile. */
+    public Triple window() {
+        return new Triple(
+                (int) tile.input().d(), (int) tile.input().h(), (int) tile.input().w());
+    }
+
+    /** First voxels of all tiles. */
+    public List<Triple> places() {
+        List<Triple> places = new ArrayList<>();
+        Triple t = window();
+        for (int z : WindowSteps.nnunet(volume.d(), t.d(), STEP)) {
+            for (int y : WindowSteps.nnunet(volume.h(), t.h(), STEP)) {
+                for (int x : WindowSteps.nnunet(volume.w(), t.w(), STEP)) {
+                    places.add(new Triple(z, y, x));
+                }
+            }
+        }
+        return places;
+    }
+
+    /** Weights of the voxels of a tile, [z][y][x]. */
+    public float[] weights() {
+        return ImportanceMap.NNUNET_GAUSSIAN.weights(window());
+    }
+
+    /** The volume [z][y][x][channel]. */
+    public float[] image() {
+        return Data.normal(6, (long) volume.d() * volume.h() * volume.w() * tile.input().c());
+    }
+
+    @Override
+    public List<Direction> directions() {
+        return List.of(Direction.FORWARD);
+    }
+
+    /** Convolutions of all tiles. */
+    @Override
+    public double flops(Direction direction) {
+        return places().size() * tile.flops(Direction.FORWARD);
+    }
+
+    @Override
+    public double bytes(Direction direction) {
+        return 0;
+    }
+
+    @Override
+    public double tolerance() {
+        return tile.tolerance();
+    }
+}
