@@ -125,8 +125,8 @@ static void backward_input(vg_context *context, const vg_conv3d &p, const float 
         for (int k = 0; k < 3; ++k) c.axis[k] = input_class(axes[k], place[k]);
         visit();
       }
-  if (!single && fused.gradient != nullptr)
-    norm_gradient(context, {sizeof(vg_map), p.n, p.d * p.h * p.w, p.ci, p.x_stride, p.x_stride}, *fused.gradient, dx);
+  if (!single)
+    fuse_outputs(context, {sizeof(vg_map), p.n, p.d * p.h * p.w, p.ci, p.x_stride, p.x_stride}, fused, dx, dx);
 }
 
 } // namespace vg

@@ -1,6 +1,7 @@
 // Checks of vg_conv_fusion, and the sums that convolutions gather over their outputs.
 #include "conv_fusion.h"
 #include "moments.h"
+#include "norm_tile.h"
 
 #include <algorithm>
 #include <cmath>
@@ -24,8 +25,9 @@ void check_fusion(const vg_conv_fusion *fusion, const Fusable &can) {
              static_cast<double>(fusion->eps));
 }
 
-void write_norm_table(const vg_conv_fusion &fusion, int64_t c, int64_t sample, int64_t channel, double mean,
-                      double variance) {
+// One channel of a table, from its statistics.
+static void write_norm_table(const vg_conv_fusion &fusion, int64_t c, int64_t sample, int64_t channel, double mean,
+                             double variance) {
   const double rstd = 1.0 / std::sqrt(variance + static_cast<double>(fusion.eps));
   const double scale = fusion.gamma != nullptr ? static_cast<double>(fusion.gamma[channel]) * rstd : rstd;
   const double beta = fusion.beta != nullptr ? static_cast<double>(fusion.beta[channel]) : 0.0;
@@ -121,9 +123,25 @@ void OutputSums::finish(vg_context *context) {
   });
 }
 
-void norm_gradient(vg_context *context, const vg_map &dx, const vg_conv_fusion &fusion, float *g) {
-  const vg_map map{sizeof(vg_map), dx.n, dx.voxels, dx.c, fusion.x_stride, dx.y_stride};
-  norm_backward(context, map, fusion.x, fusion.x_norm, g, g, fusion.sums);
+void fuse_outputs(vg_context *context, const vg_map &p, const Fused &fused, const float *from, float *y) {
+  if (fused.statistics == nullptr && fused.gradient == nullptr) return;
+  const Pieces pieces{p.voxels, voxel_grain(p.c)};
+  OutputSums sums(context, fused, p.n, p.c, p.n * pieces.count());
+  parallel_for(context, p.n * pieces.count(), [&](int64_t item) {
+    const int64_t sample = item / pieces.count(), piece = item % pieces.count();
+    OutputRun run{};
+    run.count = pieces.end(piece) - pieces.begin(piece);
+    run.channels = p.c;
+    run.voxel = sample * p.voxels + pieces.begin(piece);
+    run.voxel_step = 1;
+    run.from = from + run.voxel * p.y_stride;
+    run.y = y + run.voxel * p.y_stride;
+    run.step = p.y_stride;
+    run.first = true;
+    run.work = sums.open(item, sample, run.count, 0, p.c);
+    VG_PICK(context, norm_outputs)(run);
+  });
+  sums.finish(context);
 }
 
 NormalizedInput::NormalizedInput(vg_context *context, const vg_map &p, const float *x, const float *norm)

@@ -70,16 +70,9 @@ private:
   int64_t stride_;
 };
 
-// One row per sample of a table, from the statistics of its channel.
-void write_norm_table(const vg_conv_fusion &fusion, int64_t c, int64_t sample, int64_t channel, double mean,
-                      double variance);
-
-// On the CPU, for checked problems. norm_table: statistics of y, with y_stride.
-void norm_table(vg_context *context, const vg_map &problem, const vg_conv_fusion &fusion, const float *y);
+// On the CPU, for checked problems. y = values of x.
 void norm_apply(vg_context *context, const vg_map &problem, const float *x, const float *norm, float *y);
-void norm_backward(vg_context *context, const vg_map &problem, const float *x, const float *norm, const float *dy,
-                   float *g, float *sums);
-// The same in place: dx, with y_stride, becomes g.
-void norm_gradient(vg_context *context, const vg_map &dx, const vg_conv_fusion &fusion, float *g);
+// Work on outputs in a pass of its own, from `from` to y, both with y_stride; they may be the same.
+void fuse_outputs(vg_context *context, const vg_map &problem, const Fused &fused, const float *from, float *y);
 
 } // namespace vg

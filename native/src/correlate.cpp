@@ -339,8 +339,7 @@ void correlate(vg_context *context, const Correlation &problem, const float *x, 
   else
     correlate_boxes(context, values.problem, values.input.data(), weights, bias, y);
   const vg_map map{sizeof(vg_map), problem.n, problem.points(), problem.co, problem.y_stride, problem.y_stride};
-  if (fused.statistics != nullptr) norm_table(context, map, *fused.statistics, y);
-  if (fused.gradient != nullptr) norm_gradient(context, map, *fused.gradient, y);
+  fuse_outputs(context, map, fused, y, y);
 }
 
 // ---- gradient of the weights ------------------------------------------------------------------------------------

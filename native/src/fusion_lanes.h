@@ -31,11 +31,26 @@ struct NormedInput {
 };
 
 static inline void add_doubles(double *to, v8 v) {
-  for (int i = 0; i < 8; ++i) to[i] += static_cast<double>(v[i]);
+  typedef double v4d_unaligned __attribute__((vector_size(32), aligned(8), may_alias));
+  auto *low = reinterpret_cast<v4d_unaligned *>(to), *high = low + 1;
+  *low += __builtin_convertvector(__builtin_shufflevector(v, v, 0, 1, 2, 3), v4d);
+  *high += __builtin_convertvector(__builtin_shufflevector(v, v, 4, 5, 6, 7), v4d);
 }
 
-// Outputs on their way to memory: begin() with the first output of the slot, operator() with the number of the voxel
-// for every one, end() after few enough of them for sums in float32. The three classes below are the kinds of
+// A mean that is exact where all values are equal.
+struct MeanLanes {
+  explicit MeanLanes(v8 value) : first(value) {}
+  void add(v8 value) {
+    sum += value - first;
+    ++count;
+  }
+  v8 value() const { return first + sum * (1.0f / static_cast<float>(count)); }
+  v8 first, sum{};
+  int64_t count = 1;
+};
+
+// Outputs on their way to memory: begin() with about the mean of the slot's outputs, operator() with the number of the
+// voxel for every one, end() after few enough of them for sums in float32. The three classes below are the kinds of
 // OutputWork.
 struct PlainOutput {
   PlainOutput(const OutputWork &, int64_t, int64_t) {}

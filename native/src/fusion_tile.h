@@ -11,7 +11,7 @@ enum class OutputKind : int32_t { plain, statistics, gradient };
 struct OutputWork {
   OutputKind kind;
   double *first, *second; // statistics: of y - shift and its square; gradient: of g and g (x - mean)
-  float *shift;           // statistics: the first output, stored by the tile that starts the slot
+  float *shift;           // statistics: about the mean, stored by the tile that starts the slot
   const float *x;         // gradient: the stored input, whose voxels are numbered as the outputs are
   int64_t x_stride;
   const float *norm; // gradient: its table of this sample ...

@@ -12,7 +12,6 @@
 // writes y, backward reads x and dy twice and writes dx. Matches torch.nn.functional.instance_norm (use_input_stats)
 // followed by leaky_relu or mish; voxels < 2 is an error there too. The mean is subtracted before scaling, and forward
 // keeps what rounding it to float32 loses.
-#include "conv_fusion.h"
 #include "instance_norm_tiles.h"
 #include "internal.h"
 #include "moments.h"
@@ -156,22 +155,6 @@ void finish_statistics(const vg_instance_norm &p, const Partials &partials, cons
 }
 
 } // namespace
-
-void vg::norm_table(vg_context *context, const vg_map &map, const vg_conv_fusion &fusion, const float *y) {
-  const vg_instance_norm p{
-      sizeof(vg_instance_norm), map.n,        map.voxels, map.c, map.y_stride, map.y_stride, fusion.eps,
-      VG_ACTIVATION_IDENTITY,   fusion.slope, 0};
-  const Pieces pieces = pieces_of(p);
-  Workspace memory(context, p.n * pieces.count() * 2 * p.c * static_cast<int64_t>(sizeof(double)));
-  const Partials partials{memory.as<double>(), pieces.count(), p.c};
-  parallel_for(context, p.n * pieces.count(),
-               [&](int64_t i) { piece_statistics(context, p, y, partials, i / pieces.count(), i % pieces.count()); });
-  for (int64_t b = 0; b < p.n; ++b)
-    for (int64_t c = 0; c < p.c; ++c) {
-      const Statistics s = merge_pieces(p, partials, b, c);
-      write_norm_table(fusion, p.c, b, c, s.mean, s.variance);
-    }
-}
 
 extern "C" int32_t vg_instance_norm_forward(vg_context *context, const vg_instance_norm *problem, const float *x,
                                             const float *gamma, const float *beta, float *mean, float *rstd, float *y) {

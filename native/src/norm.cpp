@@ -5,88 +5,70 @@
 //   dbeta = sum g,  dgamma = rstd sum g (x - mean)
 //   dx = scale (g - mean(g) - (x - mean) rstd^2 mean(g (x - mean)))
 //
-// Each sample is cut into pieces of about 32 K elements; sums are float64 per piece, added in index order. Bound by
-// memory: apply reads x and writes y; backward reads x and dy and writes g; backward_input reads x and g and writes dx.
+// Each sample is cut into pieces of about 32 K elements; sums are float32 over at most 64 voxels, then float64, added
+// in index order. Bound by memory: apply reads x and writes y; backward reads x and dy and writes g; backward_input
+// reads x and g and writes dx.
 #include "conv_fusion.h"
+#include "norm_tile.h"
 #include "rows.h"
-
-#include <vector>
 
 namespace vg {
 
 namespace {
 
-struct Table {
-  Table(const float *norm, int64_t sample, int64_t c) : rows(norm + sample * VG_NORM_ROWS * c), channels(c) {}
-  float at(vg_norm_row row, int64_t channel) const { return rows[row * channels + channel]; }
-  float before(float x, int64_t channel) const { return at(VG_NORM_SCALE, channel) * x + at(VG_NORM_SHIFT, channel); }
-
-  const float *rows;
-  int64_t channels;
-};
-
-// Calls body(sample, piece, voxel) for all voxels, a piece on one thread.
-template <class Body> void for_voxels(const vg_context *context, const vg_map &p, Body &&body) {
+// Calls body(run, sample, item) for all pieces of all samples; the run has their count, channels and table.
+template <class Body> void for_pieces(const vg_context *context, const vg_map &p, const float *norm, Body &&body) {
   const Pieces pieces{p.voxels, voxel_grain(p.c)};
   parallel_for(context, p.n * pieces.count(), [&](int64_t i) {
     const int64_t sample = i / pieces.count(), piece = i % pieces.count();
-    for (int64_t v = pieces.begin(piece); v < pieces.end(piece); ++v) body(sample, i, sample * p.voxels + v);
+    const int64_t first = sample * p.voxels + pieces.begin(piece);
+    NormRun run{};
+    run.count = pieces.end(piece) - pieces.begin(piece);
+    run.channels = run.norm_row = run.sums_row = p.c;
+    run.x_step = p.x_stride;
+    run.y_step = p.y_stride;
+    run.norm = norm + sample * VG_NORM_ROWS * p.c;
+    body(run, sample, first);
   });
 }
 
 } // namespace
 
 void norm_apply(vg_context *context, const vg_map &p, const float *x, const float *norm, float *y) {
-  for_voxels(context, p, [&](int64_t sample, int64_t, int64_t v) {
-    const Table table(norm, sample, p.c);
-    for (int64_t c = 0; c < p.c; ++c) {
-      const float a = table.before(x[v * p.x_stride + c], c);
-      y[v * p.y_stride + c] = a > 0 ? a : table.at(VG_NORM_SLOPE, c) * a;
-    }
+  for_pieces(context, p, norm, [&](NormRun &run, int64_t, int64_t voxel) {
+    run.x = x + voxel * p.x_stride;
+    run.y = y + voxel * p.y_stride;
+    VG_PICK(context, norm_values)(run);
   });
 }
 
 void norm_backward(vg_context *context, const vg_map &p, const float *x, const float *norm, const float *dy, float *g,
                    float *sums) {
-  const int64_t pieces = Pieces{p.voxels, voxel_grain(p.c)}.count();
-  std::vector<double> partial(static_cast<size_t>(p.n * pieces * 2 * p.c));
-  for_voxels(context, p, [&](int64_t sample, int64_t piece, int64_t v) {
-    const Table table(norm, sample, p.c);
-    double *sum = partial.data() + piece * 2 * p.c;
-    for (int64_t c = 0; c < p.c; ++c) {
-      const float from = x[v * p.x_stride + c], d = dy[v * p.y_stride + c];
-      const float gradient = table.before(from, c) > 0 ? d : table.at(VG_NORM_SLOPE, c) * d;
-      g[v * p.y_stride + c] = gradient;
-      sum[c] += gradient;
-      sum[p.c + c] += gradient * (from - table.at(VG_NORM_MEAN, c));
-    }
-  });
-  for (int64_t sample = 0; sample < p.n; ++sample)
-    for (int64_t j = 0; j < 2 * p.c; ++j) {
-      double total = 0;
-      for (int64_t i = 0; i < pieces; ++i) total += partial[static_cast<size_t>((sample * pieces + i) * 2 * p.c + j)];
-      sums[sample * 2 * p.c + j] = static_cast<float>(total);
-    }
+  vg_conv_fusion fusion{};
+  fusion.x_norm = norm;
+  fusion.x = x;
+  fusion.x_stride = p.x_stride;
+  fusion.sums = sums;
+  fuse_outputs(context, p, {nullptr, nullptr, &fusion}, dy, g);
 }
 
 static void norm_backward_input(vg_context *context, const vg_map &p, const float *x, const float *norm, const float *g,
                                 const float *sums, float *dx, float *dgamma, float *dbeta) {
-  const float share = 1.0f / static_cast<float>(p.voxels);
-  for_voxels(context, p, [&](int64_t sample, int64_t, int64_t v) {
-    const Table table(norm, sample, p.c);
-    const float *sum = sums + sample * 2 * p.c;
-    for (int64_t c = 0; c < p.c; ++c) {
-      const float rstd = table.at(VG_NORM_RSTD, c), off = x[v * p.x_stride + c] - table.at(VG_NORM_MEAN, c);
-      dx[v * p.y_stride + c] = table.at(VG_NORM_SCALE, c) *
-                               ((g[v * p.y_stride + c] - share * sum[c]) - off * rstd * rstd * share * sum[p.c + c]);
-    }
+  for_pieces(context, p, norm, [&](NormRun &run, int64_t sample, int64_t voxel) {
+    run.x = x + voxel * p.x_stride;
+    run.g = g + voxel * p.y_stride;
+    run.y = dx + voxel * p.y_stride;
+    run.sums = sums + sample * 2 * p.c;
+    run.share = 1.0f / static_cast<float>(p.voxels);
+    VG_PICK(context, norm_input_gradient)(run);
   });
   if (dgamma == nullptr) return;
   for (int64_t c = 0; c < p.c; ++c) {
     double gamma = 0, beta = 0;
     for (int64_t sample = 0; sample < p.n; ++sample) {
-      beta += sums[sample * 2 * p.c + c];
-      gamma += static_cast<double>(Table(norm, sample, p.c).at(VG_NORM_RSTD, c)) * sums[sample * 2 * p.c + p.c + c];
+      const float *rstd = norm + (sample * VG_NORM_ROWS + VG_NORM_RSTD) * p.c, *sum = sums + sample * 2 * p.c;
+      beta += static_cast<double>(sum[c]);
+      gamma += static_cast<double>(rstd[c]) * static_cast<double>(sum[p.c + c]);
     }
     dgamma[c] = static_cast<float>(gamma);
     dbeta[c] = static_cast<float>(beta);

@@ -268,13 +268,21 @@ static inline void plane_outputs(const WinogradScatter &s, const float *m, v8 (&
   for (int h = 0; h < 2; ++h) to_outputs(half[h][0], half[h][1], half[h][2], half[h][3], y[2 * h], y[2 * h + 1]);
 }
 
+// Mean of the outputs of a tile that exist, of which the first is one.
+static inline v8 tile_mean(const WinogradScatter &s, int inside, const float *sums) {
+  MeanLanes mean(load(sums));
+  for (int64_t k = 1; k < 4 * s.planes; ++k)
+    if ((inside >> k & 1) != 0) mean.add(load(sums + 8 * k));
+  return mean.value();
+}
+
 template <class Output>
 static inline void store_outputs(const WinogradScatter &s, int64_t tile, int64_t channel, const float *sums,
                                  Output &output) {
   const int64_t lanes = s.channels - channel < 8 ? s.channels - channel : 8;
   const v8 bias = s.bias != nullptr ? load_lanes(s.bias + channel, lanes) : v8{};
   const int inside = s.inside[tile];
-  if (tile == 0) output.begin(load(sums) + bias); // every tile has its first output
+  if (tile == 0) output.begin(tile_mean(s, inside, sums) + bias);
   for (int64_t k = 0; k < 4 * s.planes; ++k) {
     if ((inside >> k & 1) == 0) continue;
     const int64_t voxel = s.place[tile] + (k >> 2) * s.plane + (k >> 1 & 1) * s.row + (k & 1);
