@@ -1,5 +1,6 @@
 package dev.voxgrad.engine.nn;
 
+import dev.voxgrad.engine.op.FeatureMap;
 import dev.voxgrad.engine.op.Pool;
 import dev.voxgrad.engine.op.Triple;
 import dev.voxgrad.engine.tensor.Shape;
@@ -21,9 +22,9 @@ sealed interface Block permits ConvBlock, ResidualBlock, Block.MaxPool {
     /**
      * Applies it. The input stays, everything else on the way is done.
      *
-     * @param into where to write the result; empty = a new tensor
+     * @param into where to write what is stored of the result; empty = a new tensor
      */
-    Tensor forward(Pass pass, Tensor x, Optional<Tensor> into);
+    FeatureMap forward(Pass pass, FeatureMap x, Optional<Tensor> into);
 
     /** Largest value of blocks of voxels; trailing voxels are dropped. Never the last of a stage, so it writes no given tensor. */
     record MaxPool(Triple kernel) implements Block {
@@ -41,7 +42,7 @@ sealed interface Block permits ConvBlock, ResidualBlock, Block.MaxPool {
         }
 
         @Override
-        public Tensor forward(Pass pass, Tensor x, Optional<Tensor> into) {
+        public FeatureMap forward(Pass pass, FeatureMap x, Optional<Tensor> into) {
             if (into.isPresent()) {
                 throw new IllegalArgumentException("a pool cannot end a stage");
             }

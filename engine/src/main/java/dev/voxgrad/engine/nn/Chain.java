@@ -1,12 +1,12 @@
 package dev.voxgrad.engine.nn;
 
 import dev.voxgrad.engine.autograd.Tape;
+import dev.voxgrad.engine.op.FeatureMap;
 import dev.voxgrad.engine.tensor.Shape;
 import dev.voxgrad.engine.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /** Blocks in a row: what a network does at one resolution. */
 record Chain(List<Block> blocks) {
@@ -39,34 +39,33 @@ record Chain(List<Block> blocks) {
      * @param into where the last block writes; empty = a new tensor
      * @param inputDone whether nobody needs x afterwards
      */
-    Tensor forward(Pass pass, Tensor x, Optional<Tensor> into, boolean inputDone) {
+    FeatureMap forward(Pass pass, FeatureMap x, Optional<Tensor> into, boolean inputDone) {
         Tape tape = pass.tape();
         if (!tape.recomputes()) {
             return apply(pass, x, into, inputDone);
         }
         Pass again = pass.fork();
         // Into the same memory once more: what a layer writes to may decide in which order it adds.
-        Tensor y = tape.recomputed(
-                () -> apply(pass, x, into, false), () -> apply(again, x, into, false), inputs(pass, x));
+        FeatureMap y = FeatureMap.recomputed(
+                tape, () -> apply(pass, x, into, false), () -> apply(again, x, into, false), x, weights(pass));
         if (inputDone) {
-            tape.done(x);
+            x.done(tape);
         }
         return y;
     }
 
-    private List<Tensor> inputs(Pass pass, Tensor x) {
+    private List<Tensor> weights(Pass pass) {
         List<ParameterSpec> specs = new ArrayList<>();
         declare(specs);
-        return Stream.concat(Stream.of(x), specs.stream().map(s -> pass.weight(s.name())))
-                .toList();
+        return specs.stream().map(s -> pass.weight(s.name())).toList();
     }
 
-    private Tensor apply(Pass pass, Tensor x, Optional<Tensor> into, boolean inputDone) {
-        Tensor current = x;
+    private FeatureMap apply(Pass pass, FeatureMap x, Optional<Tensor> into, boolean inputDone) {
+        FeatureMap current = x;
         for (int i = 0; i < blocks.size(); i++) {
-            Tensor next = blocks.get(i).forward(pass, current, i == blocks.size() - 1 ? into : Optional.empty());
+            FeatureMap next = blocks.get(i).forward(pass, current, i == blocks.size() - 1 ? into : Optional.empty());
             if (i > 0 || inputDone) {
-                pass.tape().done(current);
+                current.done(pass.tape());
             }
             current = next;
         }

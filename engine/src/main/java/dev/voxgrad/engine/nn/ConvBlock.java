@@ -4,6 +4,7 @@ import dev.voxgrad.engine.autograd.Tape;
 import dev.voxgrad.engine.op.Activation;
 import dev.voxgrad.engine.op.Conv3d;
 import dev.voxgrad.engine.op.Dropout;
+import dev.voxgrad.engine.op.FeatureMap;
 import dev.voxgrad.engine.op.InstanceNorm;
 import dev.voxgrad.engine.op.Triple;
 import dev.voxgrad.engine.tensor.Shape;
@@ -35,9 +36,20 @@ record ConvBlock(Conv conv, Optional<Norm> norm, float dropout, Activation.Funct
             return output(x).elements() * in * kernel.d() * kernel.h() * kernel.w();
         }
 
-        Tensor forward(Pass pass, Tensor x) {
-            Triple padding = new Triple((kernel.d() - 1) / 2, (kernel.h() - 1) / 2, (kernel.w() - 1) / 2);
-            return Conv3d.apply(pass.tape(), x, pass.weight(name + ".weight"), bias(pass), stride, padding);
+        Tensor forward(Pass pass, FeatureMap x) {
+            return Conv3d.apply(pass.tape(), x, weight(pass), bias(pass), stride, padding());
+        }
+
+        FeatureMap forward(Pass pass, FeatureMap x, Conv3d.Norm norm, Optional<Tensor> into) {
+            return Conv3d.apply(pass.tape(), x, weight(pass), bias(pass), stride, padding(), norm, into);
+        }
+
+        private Triple padding() {
+            return new Triple((kernel.d() - 1) / 2, (kernel.h() - 1) / 2, (kernel.w() - 1) / 2);
+        }
+
+        private Tensor weight(Pass pass) {
+            return pass.weight(name + ".weight");
         }
 
         private Optional<Tensor> bias(Pass pass) {
@@ -50,7 +62,15 @@ record ConvBlock(Conv conv, Optional<Norm> norm, float dropout, Activation.Funct
      *
      * @param endsBranch whether it is the last layer of a residual branch, which some networks start at zero
      */
-    record Norm(String name, float eps, boolean endsBranch) {}
+    record Norm(String name, float eps, boolean endsBranch) {
+        Tensor gamma(Pass pass) {
+            return pass.weight(name + ".weight");
+        }
+
+        Tensor beta(Pass pass) {
+            return pass.weight(name + ".bias");
+        }
+    }
 
     @Override
     public void declare(List<ParameterSpec> specs) {
@@ -68,23 +88,31 @@ record ConvBlock(Conv conv, Optional<Norm> norm, float dropout, Activation.Funct
         return conv.macs(x);
     }
 
+    /** One fused op where the activation is linear on both sides of 0 and nothing drops out, else one op after the other. */
     @Override
-    public Tensor forward(Pass pass, Tensor x, Optional<Tensor> into) {
-        Tape tape = pass.tape();
-        tape.layer(conv.name());
-        Tensor z = conv.forward(pass, x);
+    public FeatureMap forward(Pass pass, FeatureMap x, Optional<Tensor> into) {
+        pass.tape().layer(conv.name());
         if (norm.isEmpty()) {
-            return activated(tape, z, into);
+            return FeatureMap.of(activated(pass.tape(), conv.forward(pass, x), into));
         }
-        Tensor gamma = pass.weight(norm.get().name() + ".weight");
-        Tensor beta = pass.weight(norm.get().name() + ".bias");
-        float eps = norm.get().eps();
-        if (dropout == 0 || !tape.training()) { // norm and activation in one pass over memory
-            Tensor y = InstanceNorm.apply(tape, z, gamma, beta, eps, function, into);
+        boolean drops = dropout > 0 && pass.tape().training();
+        Optional<Float> slope = function.leak();
+        if (drops || slope.isEmpty()) {
+            return FeatureMap.of(separately(pass, conv.forward(pass, x), norm.get(), drops, into));
+        }
+        Norm n = norm.get();
+        return conv.forward(pass, x, new Conv3d.Norm(n.gamma(pass), n.beta(pass), n.eps(), slope.get()), into);
+    }
+
+    private Tensor separately(Pass pass, Tensor z, Norm n, boolean drops, Optional<Tensor> into) {
+        Tape tape = pass.tape();
+        if (!drops) {
+            Tensor y = InstanceNorm.apply(tape, z, n.gamma(pass), n.beta(pass), n.eps(), function, into);
             tape.done(z);
             return y;
         }
-        Tensor y = InstanceNorm.apply(tape, z, gamma, beta, eps, Activation.Function.IDENTITY, Optional.empty());
+        Activation.Function none = Activation.Function.IDENTITY;
+        Tensor y = InstanceNorm.apply(tape, z, n.gamma(pass), n.beta(pass), n.eps(), none, Optional.empty());
         tape.done(z);
         Tensor kept = Dropout.apply(tape, y, dropout, Dropout.Unit.ELEMENT, pass.draw());
         tape.done(y);

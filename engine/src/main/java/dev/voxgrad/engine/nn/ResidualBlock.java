@@ -3,6 +3,7 @@ package dev.voxgrad.engine.nn;
 import dev.voxgrad.engine.autograd.Tape;
 import dev.voxgrad.engine.op.Activation;
 import dev.voxgrad.engine.op.Add;
+import dev.voxgrad.engine.op.FeatureMap;
 import dev.voxgrad.engine.op.Pool;
 import dev.voxgrad.engine.op.Triple;
 import dev.voxgrad.engine.tensor.Shape;
@@ -42,32 +43,32 @@ record ResidualBlock(ConvBlock first, ConvBlock second, Optional<ConvBlock> proj
     }
 
     @Override
-    public Tensor forward(Pass pass, Tensor x, Optional<Tensor> into) {
+    public FeatureMap forward(Pass pass, FeatureMap x, Optional<Tensor> into) {
         Tape tape = pass.tape();
-        Tensor y = first.forward(pass, x, Optional.empty());
-        Tensor branch = second.forward(pass, y, Optional.empty());
-        tape.done(y);
-        Tensor skip = skip(pass, x);
+        FeatureMap y = first.forward(pass, x, Optional.empty());
+        FeatureMap branch = second.forward(pass, y, Optional.empty());
+        y.done(tape);
+        FeatureMap skip = skip(pass, x);
         tape.layer(second.conv().name());
-        // The norm that made the branch reads its own input backward, not its output: the sum may take that memory.
-        Tensor sum = Add.inPlace(tape, branch, skip);
-        if (skip != x) {
-            tape.done(skip);
-        }
+        Tensor values = branch.toValues(tape);
+        Tensor skipped = skip == x ? x.values(tape) : skip.toValues(tape);
+        // What made the values of the branch does not read them again, not even backward: the sum may take their memory.
+        Tensor sum = Add.inPlace(tape, values, skipped);
+        x.done(tape, skipped);
         Tensor result = Activation.apply(tape, sum, function, into);
         tape.done(sum);
-        return result;
+        return FeatureMap.of(result);
     }
 
-    private Tensor skip(Pass pass, Tensor x) {
+    private FeatureMap skip(Pass pass, FeatureMap x) {
         Triple stride = first.conv().stride();
-        Tensor pooled = stride.equals(Triple.of(1)) ? x : Pool.apply(pass.tape(), x, Pool.Kind.AVERAGE, stride);
+        FeatureMap pooled = stride.equals(Triple.of(1)) ? x : Pool.apply(pass.tape(), x, Pool.Kind.AVERAGE, stride);
         if (projection.isEmpty()) {
             return pooled;
         }
-        Tensor projected = projection.get().forward(pass, pooled, Optional.empty());
+        FeatureMap projected = projection.get().forward(pass, pooled, Optional.empty());
         if (pooled != x) {
-            pass.tape().done(pooled);
+            pooled.done(pass.tape());
         }
         return projected;
     }

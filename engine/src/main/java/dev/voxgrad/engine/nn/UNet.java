@@ -1,6 +1,7 @@
 package dev.voxgrad.engine.nn;
 
 import dev.voxgrad.engine.autograd.Tape;
+import dev.voxgrad.engine.op.FeatureMap;
 import dev.voxgrad.engine.op.Triple;
 import dev.voxgrad.engine.tensor.Profiler;
 import dev.voxgrad.engine.tensor.Scope;
@@ -46,9 +47,9 @@ final class UNet implements Module {
         tape.scope().device().profiler().phase(Profiler.Phase.FORWARD, "");
         Pass pass = new Pass(tape, parameters);
         List<Tensor> buffers = new ArrayList<>();
-        List<Tensor> skips = new ArrayList<>();
+        List<FeatureMap> skips = new ArrayList<>();
         int last = spec.stages() - 1;
-        Tensor current = x;
+        FeatureMap current = FeatureMap.of(x);
         for (int level = 0; level < last; level++) {
             UpBlock up = layout.decoder().get(last - 1 - level).up();
             Tensor buffer = tape.output(grid(x.shape(), level).withChannels(up.channels()));
@@ -62,13 +63,13 @@ final class UNet implements Module {
         for (int d = 0; d < last; d++) {
             int level = last - 1 - d;
             UNetLayout.Step step = layout.decoder().get(d);
-            Tensor both = step.up().forward(pass, current, buffers.get(level), skips.get(level));
+            FeatureMap both = step.up().forward(pass, current, buffers.get(level), skips.get(level));
             current = step.blocks().forward(pass, both, Optional.empty(), true);
             if (step.head().isPresent() && (level == 0 || spec.deepSupervision())) {
-                outputs.addFirst(step.head().get().forward(pass, current, Optional.empty()));
+                outputs.addFirst(step.head().get().forward(pass, current, Optional.empty()).toValues(tape));
             }
         }
-        tape.done(current);
+        current.done(tape);
         return List.copyOf(outputs);
     }
 

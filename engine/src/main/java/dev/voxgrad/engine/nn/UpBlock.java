@@ -1,8 +1,8 @@
 package dev.voxgrad.engine.nn;
 
 import dev.voxgrad.engine.autograd.Tape;
-import dev.voxgrad.engine.op.Concat;
 import dev.voxgrad.engine.op.ConvTranspose3d;
+import dev.voxgrad.engine.op.FeatureMap;
 import dev.voxgrad.engine.op.Pad;
 import dev.voxgrad.engine.op.Triple;
 import dev.voxgrad.engine.tensor.Shape;
@@ -53,15 +53,17 @@ record UpBlock(String name, long in, long out, long skip, Triple kernel, boolean
      * @param skipped what the encoder wrote into {@link #skipOf} the buffer
      * @return the concatenation, in the buffer
      */
-    Tensor forward(Pass pass, Tensor x, Tensor buffer, Tensor skipped) {
+    FeatureMap forward(Pass pass, FeatureMap x, Tensor buffer, FeatureMap skipped) {
         Tape tape = pass.tape();
         tape.layer(name);
-        Tensor up = upsampled(pass, x, upsampledOf(buffer));
-        tape.done(x);
-        return skipFirst ? Concat.of(tape, buffer, skipped, up) : Concat.of(tape, buffer, up, skipped);
+        FeatureMap up = FeatureMap.of(upsampled(pass, x, upsampledOf(buffer)));
+        x.done(tape);
+        return skipFirst
+                ? FeatureMap.concat(tape, buffer, skipped, up)
+                : FeatureMap.concat(tape, buffer, up, skipped);
     }
 
-    private Tensor upsampled(Pass pass, Tensor x, Tensor into) {
+    private Tensor upsampled(Pass pass, FeatureMap x, Tensor into) {
         Tape tape = pass.tape();
         Shape have = x.shape();
         Shape want = into.shape();

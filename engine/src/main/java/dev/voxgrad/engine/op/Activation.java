@@ -38,6 +38,15 @@ public final class Activation implements Op {
         public static Function softplus(float beta, float threshold) {
             return new Function(Kind.SOFTPLUS, 0, beta, threshold);
         }
+
+        /** The factor below 0 of a function that is x above 0 and linear below; empty for the others. */
+        public Optional<Float> leak() {
+            return switch (kind) {
+                case IDENTITY -> Optional.of(1f);
+                case LEAKY_RELU -> Optional.of(slope);
+                case MISH, SIGMOID, SOFTPLUS -> Optional.empty();
+            };
+        }
     }
 
     /** The kinds of {@code vg_activation_kind}, in its order. */

@@ -2,10 +2,12 @@ package dev.voxgrad.engine.op;
 
 import dev.voxgrad.bindings.ffi.VoxgradH;
 import dev.voxgrad.bindings.ffi.vg_conv3d;
+import dev.voxgrad.bindings.ffi.vg_conv_fusion;
 import dev.voxgrad.engine.tensor.Tensor;
 import dev.voxgrad.engine.tensor.Work;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 
 /** Fills the struct {@code vg_conv3d}, which convolution and transposed convolution share. */
 final class ConvProblem {
@@ -56,6 +58,41 @@ final class ConvProblem {
     static Work work(String kernel, Tensor grid, Tensor w, Tensor from, Tensor to, Tensor other) {
         long macs = grid.shape().elements() * (w.shape().elements() / w.shape().n());
         return Work.of(kernel, 2 * macs, from, to, Work.bytes(from, to, other));
+    }
+
+    /** The struct {@code vg_conv_fusion} for reading a map; NULL for plain values. */
+    static MemorySegment reading(Arena arena, FeatureMap x) {
+        return x.table().isEmpty() ? MemorySegment.NULL : fusion(arena, x);
+    }
+
+    /** The struct for the gradient of a map; NULL for plain values. */
+    static MemorySegment gradient(Arena arena, FeatureMap x, Optional<Tensor> sums) {
+        if (sums.isEmpty()) {
+            return MemorySegment.NULL;
+        }
+        MemorySegment f = fusion(arena, x);
+        vg_conv_fusion.x(f, x.tensor().data());
+        vg_conv_fusion.x_stride(f, x.tensor().stride());
+        vg_conv_fusion.sums(f, sums.get().data());
+        return f;
+    }
+
+    /** The struct for reading a map and making the table of the output. */
+    static MemorySegment normalizing(Arena arena, FeatureMap x, Conv3d.Norm norm, Tensor rows) {
+        MemorySegment f = fusion(arena, x);
+        vg_conv_fusion.y_norm(f, rows.data());
+        vg_conv_fusion.gamma(f, norm.gamma().data());
+        vg_conv_fusion.beta(f, norm.beta().data());
+        vg_conv_fusion.eps(f, norm.eps());
+        vg_conv_fusion.slope(f, norm.slope());
+        return f;
+    }
+
+    private static MemorySegment fusion(Arena arena, FeatureMap x) {
+        MemorySegment f = vg_conv_fusion.allocate(arena); // zeros: nothing is fused
+        vg_conv_fusion.size(f, vg_conv_fusion.sizeof());
+        x.table().ifPresent(table -> vg_conv_fusion.x_norm(f, table.data()));
+        return f;
     }
 
     /** The kernel sizes of a weight tensor [A,kd,kh,kw,B]. */

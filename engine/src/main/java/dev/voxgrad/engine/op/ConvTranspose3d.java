@@ -19,22 +19,27 @@ import java.util.Optional;
  * y[v*k + r, o] = b[o] + sum_i x[v,i] w[i,r,o]. Inputs are kept for the gradient of the weight.
  */
 public final class ConvTranspose3d implements Op {
-    private final Tensor x;
+    private final FeatureMap x;
     private final Tensor w;
     private final Optional<Tensor> b;
 
-    private ConvTranspose3d(Tensor x, Tensor w, Optional<Tensor> b) {
+    private ConvTranspose3d(FeatureMap x, Tensor w, Optional<Tensor> b) {
         this.x = x;
         this.w = w;
         this.b = b;
     }
 
+    /** Applies it to plain values and records it on the tape; {@code into} as below. */
+    public static Tensor apply(Tape tape, Tensor x, Tensor w, Optional<Tensor> b, Optional<Tensor> into) {
+        return apply(tape, FeatureMap.of(x), w, b, into);
+    }
+
     /**
-     * Applies it and records it on the tape.
+     * Applies it and records it on the tape. Norm and activation of the input are applied as it is read.
      *
      * @param into where to write the result, for example the channel slice of a concatenation; empty = a new tensor
      */
-    public static Tensor apply(Tape tape, Tensor x, Tensor w, Optional<Tensor> b, Optional<Tensor> into) {
+    public static Tensor apply(Tape tape, FeatureMap x, Tensor w, Optional<Tensor> b, Optional<Tensor> into) {
         Shape in = x.shape();
         Shape k = w.shape();
         if (k.n() != in.c()) {
@@ -52,19 +57,20 @@ public final class ConvTranspose3d implements Op {
         }
         ConvTranspose3d op = new ConvTranspose3d(x, w, b);
         Tensor y = into.orElseGet(() -> tape.output(out));
-        NativeContext context = x.device().context();
+        Tensor from = x.tensor();
+        NativeContext context = from.device().context();
         try (Arena arena = Arena.ofConfined()) {
-            x.device().announce(ConvProblem.work("conv_transpose3d_forward", x, w, x, y, w));
+            from.device().announce(ConvProblem.work("conv_transpose3d_forward", from, w, from, y, w));
             context.check(VoxgradH.vg_conv_transpose3d_forward(
                     context.handle(),
-                    op.problem(arena, x, y),
-                    MemorySegment.NULL,
-                    x.data(),
+                    op.problem(arena, from, y),
+                    ConvProblem.reading(arena, x),
+                    from.data(),
                     w.data(),
                     b.map(Tensor::data).orElse(MemorySegment.NULL),
                     y.data()));
         }
-        return b.isPresent() ? tape.record(y, op, x, w, b.get()) : tape.record(y, op, x, w);
+        return b.isPresent() ? tape.record(y, op, from, w, b.get()) : tape.record(y, op, from, w);
     }
 
     private MemorySegment problem(Arena arena, Tensor input, Tensor output) {
@@ -74,32 +80,49 @@ public final class ConvTranspose3d implements Op {
 
     @Override
     public void backward(Tensor dy, Gradients gradients) {
-        NativeContext context = x.device().context();
-        try (Arena arena = Arena.ofConfined()) {
-            if (gradients.wants(w) || (b.isPresent() && gradients.wants(b.get()))) {
-                Tensor dw = gradients.make(w.shape());
-                Optional<Tensor> db = b.map(t -> gradients.make(t.shape()));
-                x.device().announce(ConvProblem.work("conv_transpose3d_backward_weight", x, w, x, dw, dy));
-                context.check(VoxgradH.vg_conv_transpose3d_backward_weight(
-                        context.handle(),
-                        problem(arena, x, dy),
-                        MemorySegment.NULL,
-                        x.data(),
-                        dy.data(),
-                        dw.data(),
-                        db.map(Tensor::data).orElse(MemorySegment.NULL)));
-                gradients.give(w, dw);
-                if (db.isPresent()) {
-                    gradients.give(b.orElseThrow(), db.get());
-                }
-            }
-            if (gradients.wants(x)) {
-                Tensor dx = gradients.make(x.shape());
-                x.device().announce(ConvProblem.work("conv_transpose3d_backward_input", x, w, dy, dx, w));
-                context.check(VoxgradH.vg_conv_transpose3d_backward_input(
-                        context.handle(), problem(arena, dx, dy), MemorySegment.NULL, dy.data(), w.data(), dx.data()));
-                gradients.give(x, dx);
-            }
+        if (gradients.wants(w) || (b.isPresent() && gradients.wants(b.get()))) {
+            backwardWeight(dy, gradients);
         }
+        if (gradients.wants(x.tensor())) {
+            backwardInput(dy, gradients);
+        }
+    }
+
+    private void backwardWeight(Tensor dy, Gradients gradients) {
+        Tensor from = x.tensor();
+        Tensor dw = gradients.make(w.shape());
+        Optional<Tensor> db = b.map(t -> gradients.make(t.shape()));
+        NativeContext context = from.device().context();
+        try (Arena arena = Arena.ofConfined()) {
+            from.device().announce(ConvProblem.work("conv_transpose3d_backward_weight", from, w, from, dw, dy));
+            context.check(VoxgradH.vg_conv_transpose3d_backward_weight(
+                    context.handle(),
+                    problem(arena, from, dy),
+                    ConvProblem.reading(arena, x),
+                    from.data(),
+                    dy.data(),
+                    dw.data(),
+                    db.map(Tensor::data).orElse(MemorySegment.NULL)));
+        }
+        gradients.give(w, dw);
+        db.ifPresent(gradient -> gradients.give(b.orElseThrow(), gradient));
+    }
+
+    private void backwardInput(Tensor dy, Gradients gradients) {
+        Tensor dx = gradients.make(x.shape());
+        Optional<Tensor> sums = x.makeSums(gradients);
+        NativeContext context = dx.device().context();
+        try (Arena arena = Arena.ofConfined()) {
+            dx.device().announce(ConvProblem.work("conv_transpose3d_backward_input", dx, w, dy, dx, w));
+            context.check(VoxgradH.vg_conv_transpose3d_backward_input(
+                    context.handle(),
+                    problem(arena, dx, dy),
+                    ConvProblem.gradient(arena, x, sums),
+                    dy.data(),
+                    w.data(),
+                    dx.data()));
+        }
+        sums.ifPresent(x::giveSums);
+        gradients.give(x.tensor(), dx);
     }
 }

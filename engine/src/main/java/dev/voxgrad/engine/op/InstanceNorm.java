@@ -55,18 +55,7 @@ public final class InstanceNorm implements Op {
             Activation.Function function,
             Optional<Tensor> into) {
         Shape s = x.shape();
-        if (s.voxels() < 2) {
-            throw new ShapeException("instance norm: a map " + s
-                    + " with one voxel has no variance; use a larger patch or fewer stages");
-        }
-        if (gamma.shape().elements() != s.c() || beta.shape().elements() != s.c()) {
-            throw new ShapeException(
-                    "instance norm: gamma " + gamma.shape() + ", beta " + beta.shape() + " for input " + s);
-        }
-        if (into.isPresent() && !into.get().shape().equals(s)) {
-            throw new ShapeException("instance norm: result " + s + " does not fit into "
-                    + into.get().shape());
-        }
+        requireFit(s, gamma, beta, into);
         InstanceNorm op = new InstanceNorm(x, gamma, beta, eps, function, tape);
         Tensor y = into.orElseGet(() -> tape.output(s));
         NativeContext context = x.device().context();
@@ -86,6 +75,22 @@ public final class InstanceNorm implements Op {
         tape.done(op.mean);
         tape.done(op.rstd);
         return tape.record(y, op, x, gamma, beta);
+    }
+
+    /** Throws unless a map can be normalised with these parameters into this tensor. */
+    static void requireFit(Shape s, Tensor gamma, Tensor beta, Optional<Tensor> into) {
+        if (s.voxels() < 2) {
+            throw new ShapeException("instance norm: a map " + s
+                    + " with one voxel has no variance; use a larger patch or fewer stages");
+        }
+        if (gamma.shape().elements() != s.c() || beta.shape().elements() != s.c()) {
+            throw new ShapeException(
+                    "instance norm: gamma " + gamma.shape() + ", beta " + beta.shape() + " for input " + s);
+        }
+        if (into.isPresent() && !into.get().shape().equals(s)) {
+            throw new ShapeException("instance norm: result " + s + " does not fit into "
+                    + into.get().shape());
+        }
     }
 
     private MemorySegment problem(Arena arena, Tensor y) {

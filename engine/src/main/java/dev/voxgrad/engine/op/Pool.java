@@ -36,6 +36,14 @@ public final class Pool implements Op {
         this.kernel = kernel;
     }
 
+    /** Applies it to the values of a map, which stays, and records it on the tape. */
+    public static FeatureMap apply(Tape tape, FeatureMap x, Kind kind, Triple kernel) {
+        Tensor values = x.values(tape);
+        Tensor y = apply(tape, values, kind, kernel);
+        x.done(tape, values);
+        return FeatureMap.of(y);
+    }
+
     /** Applies it and records it on the tape. */
     public static Tensor apply(Tape tape, Tensor x, Kind kind, Triple kernel) {
         Shape s = x.shape();
