@@ -336,20 +336,25 @@ VG_API int32_t vg_pad_backward(vg_context *context, const vg_pad *problem, const
 /* Pass 1 reads logits and labels once and returns sums; a loss is a function of these sums with partial derivatives;
  * pass 2 turns the derivatives into the gradient of the logits.
  *
- * softmax: labels are bytes [n][voxels], y_c = 1 where label = c; sigmoid: labels are bytes 0/1 [n][voxels][c].
- * A voxel counts when mask (bytes [n][voxels], NULL = all) is not 0 and its label is not ignore_label (softmax only,
- * -1 = none). Voxels that do not count contribute nothing and get gradient exactly 0, whatever their logits hold.
- * segment: int32 [n][voxels], or [n][voxels][c] with channel_segments; values 0..segments-1, NULL = all in segment 0.
+ * Labels are bytes. softmax: [n][voxels], y_c = 1 where label = c. sigmoid: targets 0/1, c of each voxel; with
+ * region_labels > 0 classes [n][voxels] instead, and y_c is their entry in regions: bytes 0/1 [region_labels][c].
+ * A voxel counts when mask (bytes [n][voxels], NULL = all) is not 0 and its class is not ignore_label (-1 = none).
+ * Voxels that do not count contribute nothing and get gradient exactly 0, whatever their logits hold.
+ * segment: int32 [n][voxels], values 0..segments-1, NULL = all in segment 0. sigmoid: of the channels with y_c = 1; in
+ * the others the voxel is in segment 0.
  * nll_c = -log p_c; softmax: logsumexp(z) - z_c; sigmoid: softplus(-z_c), and nll of the complement softplus(z_c). */
 typedef struct vg_segloss {
   int64_t size;
   int64_t n, voxels, c; /* c <= 256; softmax needs c >= 2 */
   int64_t x_stride, dx_stride;
-  int64_t segments; /* >= 1 */
-  int32_t sigmoid;  /* 0 = softmax, 1 = sigmoid */
+  int64_t target_stride; /* bytes between the targets of voxels, at least c; ignored for classes */
+  int64_t segments;      /* >= 1 */
+  int32_t sigmoid;       /* 0 = softmax, 1 = sigmoid */
   int32_t ignore_label;
-  int32_t channel_segments; /* 1: every channel has its own segment map; sigmoid only */
-  int32_t kinds;            /* forward: sums that are wanted, bits 1 << vg_segloss_sum, 0 = all; the others are 0 */
+  int32_t region_labels; /* sigmoid: classes that labels may hold, at most 256; 0: labels are targets */
+  int32_t kinds;         /* forward: sums that are wanted, bits 1 << vg_segloss_sum, 0 = all; the others are 0 */
+  int32_t accumulate;    /* backward: 1 = the gradient is added to dlogits */
+  int32_t reserved;
 } vg_segloss;
 
 /* Indices of the last axis of `sums` and of `partials`. */
@@ -368,20 +373,20 @@ typedef enum vg_segloss_sum {
  * voxel_nll (may be NULL): float [n][voxels], softmax only:
  *   true_weight[label] * nll_label + sum_c other_weight[c] * nll_c, 0 where the voxel does not count;
  *   true_weight, other_weight: float [c], NULL = 1 and 0.
- * bad_labels: int64[2] on the host: number of voxels whose label is neither a class nor ignore_label (sigmoid: not
+ * bad_labels: int64[2] on the host: number of voxels whose label is neither a class nor ignore_label (targets: not
  *   0/1) and the first such value. They count as masked; the caller decides (normally it fails the step). */
 VG_API int32_t vg_segloss_forward(vg_context *context, const vg_segloss *problem, const float *logits,
-                                  const uint8_t *labels, const uint8_t *mask, const int32_t *segment,
-                                  const float *true_weight, const float *other_weight, double *sums, float *voxel_nll,
-                                  int64_t *bad_labels);
+                                  const uint8_t *labels, const uint8_t *regions, const uint8_t *mask,
+                                  const int32_t *segment, const float *true_weight, const float *other_weight,
+                                  double *sums, float *voxel_nll, int64_t *bad_labels);
 /* partials: double [n][segments][c][VG_SUM_KINDS] (host), derivatives of the loss by the sums.
  * dvoxel_nll: float [n][voxels], derivatives of the loss by voxel_nll with the same true_weight and other_weight; NULL
  *   = 0 (and the weights are not looked at). Values at voxels that do not count are not looked at.
  * dlogits = upstream * dL/dlogits. */
 VG_API int32_t vg_segloss_backward(vg_context *context, const vg_segloss *problem, const float *logits,
-                                   const uint8_t *labels, const uint8_t *mask, const int32_t *segment,
-                                   const float *true_weight, const float *other_weight, const double *partials,
-                                   const float *dvoxel_nll, float upstream, float *dlogits);
+                                   const uint8_t *labels, const uint8_t *regions, const uint8_t *mask,
+                                   const int32_t *segment, const float *true_weight, const float *other_weight,
+                                   const double *partials, const float *dvoxel_nll, float upstream, float *dlogits);
 
 typedef enum vg_ties {
   VG_TIES_FIRST = 0, /* of equal values at the cut the ones with the smallest index are selected */
@@ -406,19 +411,21 @@ VG_API int32_t vg_topk_select(vg_context *context, const vg_topk *problem, const
 
 /* ---- components and distances ----------------------------------------------------------------------------------- */
 
-/* Connected components of byte maps [n][d][h][w][c], dense; every sample and channel by itself. */
+/* Connected components of a set of voxels of byte maps [n][d][h][w]; every sample by itself. */
 typedef struct vg_components {
   int64_t size;
-  int64_t n, d, h, w, c;
+  int64_t n, d, h, w;
+  int64_t x_stride;     /* bytes from voxel to voxel */
   int32_t connectivity; /* 6 faces, 18 faces and edges, 26 all neighbours; where d = 1 that is 4, 8, 8 */
-  int32_t foreground;   /* 1..255: voxels of this value; 0: all voxels that are not 0 */
+  int32_t keep;         /* 1: ids outside the set stay as they are; 0: they become 0 */
 } vg_components;
 
-/* mask (bytes [n][d][h][w], NULL = all): voxels where it is 0 are background.
- * ids: int32 [n][d][h][w][c], 0 = background, else 1, 2, ... in row-major order of the first voxel.
- * counts: int64 [n][c] (host), number of components. */
+/* foreground: bytes [256] (host), the set is where foreground[x] is not 0; NULL = where x is not 0.
+ * mask (bytes [n][d][h][w], NULL = all): voxels where it is 0 are not in the set.
+ * ids: int32 [n][d][h][w], in the set 1, 2, ... in row-major order of the first voxel of a component.
+ * counts: int64 [n] (host), number of components. */
 VG_API int32_t vg_components_label(vg_context *context, const vg_components *problem, const uint8_t *x,
-                                   const uint8_t *mask, int32_t *ids, int64_t *counts);
+                                   const uint8_t *foreground, const uint8_t *mask, int32_t *ids, int64_t *counts);
 
 /* Exact Euclidean distance to the nearest voxel of a set, between voxel centres, in the unit of the spacing. */
 typedef struct vg_distance {

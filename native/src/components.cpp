@@ -1,4 +1,4 @@
-// Connected components of byte maps [n][d][h][w][c]: every sample and channel is one map of its own.
+// Connected components of a set of voxels of byte maps [n][d][h][w]: every sample is one map of its own.
 //
 // A row of voxels is cut into runs of foreground voxels; runs are the nodes of a union-find forest in which the root is
 // always the run with the smallest index. Runs are numbered in raster order, so the root holds the first voxel of its
@@ -29,27 +29,44 @@ namespace {
 // planes wait for the joins of step 3.
 constexpr int64_t slab_voxels = 32768, max_slabs = 64;
 
-// One channel of one sample.
+// The bytes of the set: a table, and the first and last of them where there is none between that is not in the set.
+struct Foreground {
+  uint8_t contains[256] = {};
+  bool range = true;
+  uint8_t first = 255, last = 0; // the empty set has none
+
+  explicit Foreground(const uint8_t *table) {
+    for (int value = 0; value < 256; ++value) {
+      if (table != nullptr ? table[value] == 0 : value == 0) continue;
+      range &= last == 0 || value == last + 1;
+      contains[value] = 1;
+      if (first > value) first = static_cast<uint8_t>(value);
+      last = static_cast<uint8_t>(value);
+    }
+  }
+};
+
+// One sample.
 struct Map {
-  const uint8_t *x;    // first voxel, c bytes from voxel to voxel
+  const uint8_t *x;
   const uint8_t *mask; // may be NULL
-  int64_t d, h, w, c;
-  uint8_t foreground;
+  int64_t d, h, w, x_stride;
+  const Foreground &foreground;
 
   int64_t rows() const { return d * h; }
   bool is_foreground(int64_t voxel) const {
-    const uint8_t value = x[voxel * c];
-    return (foreground == 0 ? value != 0 : value == foreground) && (mask == nullptr || mask[voxel] != 0);
+    return foreground.contains[x[voxel * x_stride]] != 0 && (mask == nullptr || mask[voxel] != 0);
   }
 #if defined(__SSE2__)
-  // Bit i: voxel + i is foreground; for 64 voxels of a map with one channel.
+  // Bit i: voxel + i is foreground; for 64 adjacent bytes and a range of them.
   uint64_t dense_word(int64_t voxel) const {
-    const __m128i wanted = _mm_set1_epi8(static_cast<char>(foreground)), zero = _mm_setzero_si128();
+    const __m128i first = _mm_set1_epi8(static_cast<char>(foreground.first)), zero = _mm_setzero_si128();
+    const __m128i span = _mm_set1_epi8(static_cast<char>(foreground.last - foreground.first));
     const auto load = [](const uint8_t *from) { return _mm_loadu_si128(reinterpret_cast<const __m128i *>(from)); };
     uint64_t bits = 0;
     for (int64_t i = 0; i < 64; i += 16) {
-      int32_t flags = _mm_movemask_epi8(_mm_cmpeq_epi8(load(x + voxel + i), wanted));
-      if (foreground == 0) flags ^= 0xffff;
+      const __m128i above = _mm_sub_epi8(load(x + voxel + i), first); // wraps below the first
+      int32_t flags = _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(above, span), above));
       if (mask != nullptr) flags &= ~_mm_movemask_epi8(_mm_cmpeq_epi8(load(mask + voxel + i), zero));
       bits |= static_cast<uint64_t>(flags) << i;
     }
@@ -58,7 +75,8 @@ struct Map {
 #endif
   uint64_t word(int64_t voxel, int64_t count) const {
 #if defined(__SSE2__)
-    if (c == 1 && count == 64) return dense_word(voxel);
+    if (x_stride == 1 && count == 64 && foreground.range && foreground.first <= foreground.last)
+      return dense_word(voxel);
 #endif
     uint64_t bits = 0;
     for (int64_t i = 0; i < count; ++i) bits |= static_cast<uint64_t>(is_foreground(voxel + i)) << i;
@@ -174,23 +192,18 @@ int64_t number_roots(int32_t *parent, int64_t count) {
 }
 
 template <class Position>
-void write_ids(vg_context *context, const Map &map, const Pieces &slabs, const Runs<Position> &runs, int32_t *ids) {
+void write_ids(vg_context *context, const Map &map, const Pieces &slabs, const Runs<Position> &runs, bool keep,
+               int32_t *ids) {
   parallel_for(context, slabs.count(), [&](int64_t slab) {
     for (int64_t row = slabs.begin(slab); row < slabs.end(slab); ++row) {
-      int32_t *const to = ids + row * map.w * map.c;
-      const auto fill = [&](int64_t begin, int64_t end, int32_t id) {
-        if (map.c == 1)
-          std::fill(to + begin, to + end, id);
-        else
-          for (int64_t x = begin; x < end; ++x) to[x * map.c] = id;
-      };
+      int32_t *const to = ids + row * map.w;
       int64_t at = 0;
       for (int32_t run = runs.first[row]; run < runs.first[row + 1]; ++run) {
-        fill(at, runs.begin[run], 0);
-        fill(runs.begin[run], runs.end[run], runs.parent[run]);
+        if (!keep) std::fill(to + at, to + runs.begin[run], 0);
+        std::fill(to + runs.begin[run], to + runs.end[run], runs.parent[run]);
         at = runs.end[run];
       }
-      fill(at, map.w, 0);
+      if (!keep) std::fill(to + at, to + map.w, 0);
     }
   });
 }
@@ -210,7 +223,7 @@ void count_runs(vg_context *context, const Map &map, const Pieces &slabs, int32_
 
 template <class Position>
 int64_t label(vg_context *context, const Map &map, const Neighbourhood &near, const Pieces &slabs, const int32_t *first,
-              int32_t *ids) {
+              bool keep, int32_t *ids) {
   const int64_t count = first[map.rows()];
   const Workspace parent(context, count * static_cast<int64_t>(sizeof(int32_t)));
   const Workspace places(context, 2 * count * static_cast<int64_t>(sizeof(Position)));
@@ -218,11 +231,11 @@ int64_t label(vg_context *context, const Map &map, const Neighbourhood &near, co
   find_runs(context, map, near, slabs, runs);
   join_slabs(context, map, near, slabs, runs);
   const int64_t components = number_roots(runs.parent, count);
-  write_ids(context, map, slabs, runs, ids);
+  write_ids(context, map, slabs, runs, keep, ids);
   return components;
 }
 
-int64_t label_map(vg_context *context, const Map &map, const Neighbourhood &near, int32_t *ids) {
+int64_t label_map(vg_context *context, const Map &map, const Neighbourhood &near, bool keep, int32_t *ids) {
   const int64_t layer = map.d == 1 ? 1 : map.h, layers = map.rows() / layer, layer_voxels = layer * map.w;
   const int64_t layers_per_slab =
       std::max((slab_voxels + layer_voxels - 1) / layer_voxels, (layers + max_slabs - 1) / max_slabs);
@@ -230,31 +243,30 @@ int64_t label_map(vg_context *context, const Map &map, const Neighbourhood &near
   const Workspace first(context, (map.rows() + 1) * static_cast<int64_t>(sizeof(int32_t)));
   count_runs(context, map, slabs, first.as<int32_t>());
   return map.w <= std::numeric_limits<uint16_t>::max()
-             ? label<uint16_t>(context, map, near, slabs, first.as<int32_t>(), ids)
-             : label<int32_t>(context, map, near, slabs, first.as<int32_t>(), ids);
+             ? label<uint16_t>(context, map, near, slabs, first.as<int32_t>(), keep, ids)
+             : label<int32_t>(context, map, near, slabs, first.as<int32_t>(), keep, ids);
 }
 
 void check(const vg_components *problem) {
   require_size(problem);
   const vg_components &p = *problem;
-  const int64_t sizes[] = {p.n, p.d, p.h, p.w, p.c};
-  const char *const names[] = {"n", "d", "h", "w", "c"};
+  const int64_t sizes[] = {p.n, p.d, p.h, p.w, p.x_stride};
+  const char *const names[] = {"n", "d", "h", "w", "x_stride"};
   for (int i = 0; i < 5; ++i) require_positive(names[i], sizes[i]);
   const int64_t most = std::numeric_limits<int32_t>::max();
   VG_REQUIRE(p.d <= most / p.h && p.d * p.h <= most / p.w,
              "a map of %lld x %lld x %lld voxels has more than 2^31 - 1; crop it, ids are int32",
              static_cast<long long>(p.d), static_cast<long long>(p.h), static_cast<long long>(p.w));
-  require_tensor("ids", p.n, p.d * p.h * p.w, p.c, p.c);
+  require_tensor("x", p.n, p.d * p.h * p.w, 1, p.x_stride);
   VG_REQUIRE(p.connectivity == 6 || p.connectivity == 18 || p.connectivity == 26,
              "connectivity is %d; use 6 (faces), 18 (faces and edges) or 26 (all neighbours)", p.connectivity);
-  VG_REQUIRE(p.foreground >= 0 && p.foreground <= 255, "foreground is %d, not 0 (any) or a label 1 to 255",
-             p.foreground);
+  VG_REQUIRE(p.keep == 0 || p.keep == 1, "keep is %d, must be 0 or 1", p.keep);
 }
 
 } // namespace
 
 extern "C" int32_t vg_components_label(vg_context *context, const vg_components *problem, const uint8_t *x,
-                                       const uint8_t *mask, int32_t *ids, int64_t *counts) {
+                                       const uint8_t *foreground, const uint8_t *mask, int32_t *ids, int64_t *counts) {
   return dispatch(
       context, __func__,
       [&] {
@@ -267,13 +279,11 @@ extern "C" int32_t vg_components_label(vg_context *context, const vg_components 
         const vg_components &p = *problem;
         const int64_t voxels = p.d * p.h * p.w;
         const Neighbourhood near = neighbourhood(p.connectivity);
-        for (int64_t b = 0; b < p.n; ++b)
-          for (int64_t c = 0; c < p.c; ++c) {
-            const int64_t offset = b * voxels * p.c + c;
-            const uint8_t *const sample_mask = mask == nullptr ? nullptr : mask + b * voxels;
-            const uint8_t foreground = static_cast<uint8_t>(p.foreground);
-            const Map map{x + offset, sample_mask, p.d, p.h, p.w, p.c, foreground};
-            counts[b * p.c + c] = label_map(context, map, near, ids + offset);
-          }
+        const Foreground set(foreground);
+        for (int64_t b = 0; b < p.n; ++b) {
+          const uint8_t *const sample_mask = mask == nullptr ? nullptr : mask + b * voxels;
+          const Map map{x + b * voxels * p.x_stride, sample_mask, p.d, p.h, p.w, p.x_stride, set};
+          counts[b] = label_map(context, map, near, p.keep != 0, ids + b * voxels);
+        }
       });
 }

@@ -9,13 +9,13 @@
 //              + h (p_c - [c=t]) + p_c sum_k u_k - u_c
 //     sigmoid  dz_c = p (1-p) (A y + K + 2 p Q) + H y (p-1) + U (1-y) p
 //
-// Logits [n][voxels][c] with a voxel stride, labels softmax [n][voxels], sigmoid [n][voxels][c]. Each sample is cut
-// into pieces; a piece adds float32 blocks of 256 voxels in float64 and pieces are added in index order. With many
-// segments there are fewer pieces, so that adding their partial sums costs less than the logits and takes less than
-// 64 MB. Bound by arithmetic for few classes (one exp per logit and pass), else by memory: logits twice, gradient once.
-// Matches PyTorch's cross_entropy and binary_cross_entropy_with_logits and the Dice family of nnU-Net and MONAI through
-// their sums. Masked, ignored and badly labelled voxels are left out by selection: a NaN there never leaks. A NaN logit
-// in a voxel that counts makes its sums NaN. 1 - p_t is formed as the sum of the other classes, so gradients keep their
+// Logits [n][voxels][c] with a voxel stride; labels are classes [n][voxels], or targets 0/1 of each channel. Each
+// sample is cut into pieces; a piece adds float32 blocks of 256 voxels in float64 and pieces are added in index order.
+// With many segments there are fewer pieces, so that their partial sums take at most a byte a voxel. Bound by
+// arithmetic for few classes (one exp per logit and pass), else by memory: logits twice, gradient once. Matches
+// PyTorch's cross_entropy and binary_cross_entropy_with_logits and the Dice family of nnU-Net and MONAI through their
+// sums. Masked, ignored and badly labelled voxels are left out by selection: a NaN there never leaks. A NaN logit in a
+// voxel that counts makes its sums NaN. 1 - p_t is formed as the sum of the other classes, so gradients keep their
 // relative accuracy when a class is almost certain.
 #include "internal.h"
 #include "segloss_tiles.h"
@@ -27,11 +27,9 @@ using namespace vg;
 
 namespace {
 
-constexpr int64_t partial_limit_bytes = int64_t{64} << 20;
-// A piece reads at least as many logits per partial sum: clearing and adding one costs about as much as four logits.
-constexpr int64_t logits_per_sum = 4;
+bool class_labels(const vg_segloss &p) { return p.sigmoid == 0 || p.region_labels > 0; }
 
-void check(const vg_segloss *problem, const float *logits, const uint8_t *labels) {
+void check(const vg_segloss *problem, const float *logits, const uint8_t *labels, const uint8_t *regions) {
   require_size(problem);
   const vg_segloss &p = *problem;
   require_tensor("logits", p.n, p.voxels, p.c, p.x_stride);
@@ -42,21 +40,24 @@ void check(const vg_segloss *problem, const float *logits, const uint8_t *labels
              p.ignore_label);
   require_positive("segments", p.segments);
   VG_REQUIRE(p.segments < (int64_t{1} << 31), "segments is %lld, too many", static_cast<long long>(p.segments));
-  VG_REQUIRE(p.channel_segments == 0 || p.channel_segments == 1, "channel_segments is %d, must be 0 or 1",
-             p.channel_segments);
-  VG_REQUIRE(p.channel_segments == 0 || p.sigmoid == 1, "channel_segments exist for sigmoid only");
+  VG_REQUIRE(p.region_labels >= 0 && p.region_labels <= 256, "region_labels is %d, must be 0 to 256", p.region_labels);
+  VG_REQUIRE(p.region_labels == 0 || p.sigmoid == 1, "regions exist for sigmoid only");
+  VG_REQUIRE(p.region_labels == 0 || regions != nullptr, "regions is NULL, but region_labels is %d", p.region_labels);
+  VG_REQUIRE(class_labels(p) || p.target_stride >= p.c, "target_stride is %lld, must be at least c = %lld",
+             static_cast<long long>(p.target_stride), static_cast<long long>(p.c));
+  VG_REQUIRE(p.accumulate == 0 || p.accumulate == 1, "accumulate is %d, must be 0 or 1", p.accumulate);
   VG_REQUIRE(p.kinds >= 0 && p.kinds < 1 << VG_SUM_KINDS, "kinds is %d, must be 0 (all) or a combination of %d bits",
              p.kinds, VG_SUM_KINDS);
   require_pointer("logits", logits);
   require_pointer("labels", labels);
 }
 
-// Pieces of one sample, whole groups of eight voxels. Sums of `row` doubles belong to each.
+// Pieces of one sample, whole groups of eight voxels. Sums of `row` doubles belong to each: at most a byte a voxel,
+// a quarter without segments.
 Pieces pieces_of(const vg_segloss &p, int64_t row) {
-  const int64_t most = std::max<int64_t>(1, partial_limit_bytes / (row * static_cast<int64_t>(sizeof(double))) / p.n);
-  const int64_t cheap = logits_per_sum * row / p.c;
-  const int64_t grain = std::max({voxel_grain(p.c), std::min(cheap, p.voxels), (p.voxels + most - 1) / most});
-  return {p.voxels, (grain + 7) / 8 * 8};
+  const int64_t row_bytes = row * static_cast<int64_t>(sizeof(double));
+  const int64_t grain = std::max(voxel_grain(p.c), p.segments > 1 ? row_bytes : 4 * row_bytes);
+  return {p.voxels, (std::min(grain, p.voxels) + 7) / 8 * 8};
 }
 
 // What the bytes of a run of voxels say.
@@ -65,19 +66,27 @@ struct Labels {
   bool ignored = false;           // there may be voxels with the ignore label
 };
 
+uint8_t largest_byte(const uint8_t *bytes, int64_t count) {
+  uint8_t top = 0;
+  for (int64_t i = 0; i < count; ++i) top = std::max(top, bytes[i]);
+  return top;
+}
+
 Labels scan_labels(const vg_segloss &p, const uint8_t *labels, int64_t voxels) {
   Labels found;
-  const int64_t width = p.sigmoid != 0 ? p.c : 1, classes = p.sigmoid != 0 ? 2 : p.c;
+  const int64_t width = class_labels(p) ? 1 : p.c, stride = class_labels(p) ? 1 : p.target_stride;
+  const int64_t classes = p.sigmoid == 0 ? p.c : class_labels(p) ? p.region_labels : 2;
   uint8_t top = 0;
-  for (int64_t i = 0; i < voxels * width; ++i) top = std::max(top, labels[i]);
-  const int32_t ignore = p.sigmoid != 0 ? -1 : p.ignore_label;
+  if (stride == width) top = largest_byte(labels, voxels * width);
+  for (int64_t v = 0; stride != width && v < voxels; ++v) top = std::max(top, largest_byte(labels + v * stride, width));
+  const int32_t ignore = class_labels(p) ? p.ignore_label : -1;
   if (ignore >= 0 && ignore <= top) {
     int32_t equal = 0;
     for (int64_t v = 0; v < voxels; ++v) equal |= static_cast<int32_t>(labels[v] == ignore);
     found.ignored = equal != 0;
   }
   for (int64_t v = 0; top >= classes && v < voxels; ++v) {
-    const uint8_t *y = labels + v * width;
+    const uint8_t *y = labels + v * stride;
     const uint8_t *wrong = std::find_if(y, y + width, [&](uint8_t b) { return b >= classes && b != ignore; });
     if (wrong != y + width && found.bad++ == 0) found.first_bad = *wrong;
   }
@@ -98,7 +107,6 @@ int64_t wrong_segment(const vg_segloss &p, const int32_t *segment, int64_t count
 template <class Body>
 void for_each_piece(const vg_context *context, const vg_segloss &p, const Pieces &pieces, const SeglossTile &common,
                     std::vector<Labels> &found, Body &&body) {
-  const int64_t width = p.channel_segments != 0 ? p.c : 1;
   std::vector<int64_t> wrong(static_cast<size_t>(p.n * pieces.count()), -1);
   found.resize(wrong.size());
   parallel_for(context, p.n * pieces.count(), [&](int64_t i) {
@@ -107,13 +115,13 @@ void for_each_piece(const vg_context *context, const vg_segloss &p, const Pieces
     SeglossTile t = common;
     t.voxels = pieces.end(piece) - pieces.begin(piece);
     t.logits += first * p.x_stride;
-    t.labels += first * (p.sigmoid != 0 ? p.c : 1);
+    t.labels += first * (class_labels(p) ? 1 : p.target_stride);
     if (t.mask != nullptr) t.mask += first;
     if (t.segment != nullptr) {
-      t.segment += first * width;
-      const int64_t at = wrong_segment(p, t.segment, t.voxels * width);
+      t.segment += first;
+      const int64_t at = wrong_segment(p, t.segment, t.voxels);
       if (at >= 0) {
-        wrong[static_cast<size_t>(i)] = first * width + at;
+        wrong[static_cast<size_t>(i)] = first + at;
         return;
       }
     }
@@ -124,7 +132,7 @@ void for_each_piece(const vg_context *context, const vg_segloss &p, const Pieces
   });
   for (const int64_t i : wrong)
     VG_REQUIRE(i < 0, "segment is %d at sample %lld, voxel %lld, but there are %lld segments", common.segment[i],
-               static_cast<long long>(i / width / p.voxels), static_cast<long long>(i / width % p.voxels),
+               static_cast<long long>(i / p.voxels), static_cast<long long>(i % p.voxels),
                static_cast<long long>(p.segments));
 }
 
@@ -140,9 +148,28 @@ SeglossTile tile_of(const vg_segloss &p, const float *logits, const uint8_t *lab
   t.labels = labels;
   t.mask = mask;
   t.segment = segment;
-  t.channel_segments = p.channel_segments != 0;
+  t.region_labels = p.region_labels;
+  t.target_stride = p.target_stride;
   return t;
 }
+
+// Rows of targets by label, zero for labels that are no class, so that any byte is an index.
+class RegionRows {
+public:
+  RegionRows(vg_context *context, const vg_segloss &p, const uint8_t *regions)
+      : memory_(context, p.region_labels > 0 ? 256 * region_row(p.c) : 0), some_(p.region_labels > 0) {
+    if (!some_) return;
+    uint8_t *to = memory_.as<uint8_t>();
+    std::fill_n(to, 256 * region_row(p.c), uint8_t{0});
+    for (int64_t label = 0; label < p.region_labels; ++label)
+      if (label != p.ignore_label) std::copy_n(regions + label * p.c, p.c, to + label * region_row(p.c));
+  }
+  const uint8_t *rows() const { return some_ ? memory_.as<uint8_t>() : nullptr; }
+
+private:
+  const Workspace memory_;
+  const bool some_;
+};
 
 bool wanted(const vg_segloss &p, vg_segloss_sum sum) { return p.kinds == 0 || (p.kinds >> sum & 1) != 0; }
 
@@ -167,13 +194,13 @@ void add_partial_sums(const vg_context *context, const vg_segloss &p, int64_t pi
 } // namespace
 
 extern "C" int32_t vg_segloss_forward(vg_context *context, const vg_segloss *problem, const float *logits,
-                                      const uint8_t *labels, const uint8_t *mask, const int32_t *segment,
-                                      const float *true_weight, const float *other_weight, double *sums,
-                                      float *voxel_nll, int64_t *bad_labels) {
+                                      const uint8_t *labels, const uint8_t *regions, const uint8_t *mask,
+                                      const int32_t *segment, const float *true_weight, const float *other_weight,
+                                      double *sums, float *voxel_nll, int64_t *bad_labels) {
   return dispatch(
       context, __func__,
       [&] {
-        check(problem, logits, labels);
+        check(problem, logits, labels, regions);
         require_pointer("sums", sums);
         require_pointer("bad_labels", bad_labels);
         VG_REQUIRE(problem->sigmoid == 0 || voxel_nll == nullptr, "voxel_nll exists for softmax only");
@@ -184,7 +211,9 @@ extern "C" int32_t vg_segloss_forward(vg_context *context, const vg_segloss *pro
         const Pieces pieces = pieces_of(p, row);
         Workspace memory(context, p.n * pieces.count() * row * static_cast<int64_t>(sizeof(double)));
         double *partial = memory.as<double>();
+        const RegionRows targets(context, p, regions);
         SeglossTile common = tile_of(p, logits, labels, mask, segment);
+        common.regions = targets.rows();
         common.true_weight = true_weight;
         common.other_weight = other_weight;
         common.want_nll = voxel_nll != nullptr || wanted(p, VG_SUM_NLL_TRUE) || wanted(p, VG_SUM_NLL_OTHER);
@@ -266,13 +295,14 @@ struct VoxelWeights {
 } // namespace
 
 extern "C" int32_t vg_segloss_backward(vg_context *context, const vg_segloss *problem, const float *logits,
-                                       const uint8_t *labels, const uint8_t *mask, const int32_t *segment,
-                                       const float *true_weight, const float *other_weight, const double *partials,
-                                       const float *dvoxel_nll, float upstream, float *dlogits) {
+                                       const uint8_t *labels, const uint8_t *regions, const uint8_t *mask,
+                                       const int32_t *segment, const float *true_weight, const float *other_weight,
+                                       const double *partials, const float *dvoxel_nll, float upstream,
+                                       float *dlogits) {
   return dispatch(
       context, __func__,
       [&] {
-        check(problem, logits, labels);
+        check(problem, logits, labels, regions);
         require_tensor("dlogits", problem->n, problem->voxels, problem->c, problem->dx_stride);
         require_pointer("partials", partials);
         require_pointer("dlogits", dlogits);
@@ -285,7 +315,9 @@ extern "C" int32_t vg_segloss_backward(vg_context *context, const vg_segloss *pr
         float *coefficients = memory.as<float>();
         (p.sigmoid != 0 ? sigmoid_coefficients_of : softmax_coefficients)(p, partials, upstream, coefficients);
         const VoxelWeights weights(p, true_weight, other_weight, upstream);
+        const RegionRows targets(context, p, regions);
         SeglossTile common = tile_of(p, logits, labels, mask, segment);
+        common.regions = targets.rows();
         common.has_square = any_nonzero(p, partials, VG_SUM_SQUARE);
         common.has_region = common.has_square || any_nonzero(p, partials, VG_SUM_INTERSECTION) ||
                             any_nonzero(p, partials, VG_SUM_PROBABILITY);
@@ -294,6 +326,7 @@ extern "C" int32_t vg_segloss_backward(vg_context *context, const vg_segloss *pr
         common.nll_true = weights.truth;
         common.nll_other = other_weight != nullptr ? weights.other : nullptr;
         common.nll_other_sum = weights.other_sum;
+        common.accumulate = p.accumulate != 0;
         std::vector<Labels> found;
         const auto tile =
             p.sigmoid != 0 ? VG_PICK(context, segloss_sigmoid_backward) : VG_PICK(context, segloss_softmax_backward);

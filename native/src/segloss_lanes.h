@@ -39,6 +39,12 @@ static inline v8i counted(const SeglossTile &t, int64_t v, int64_t lanes) {
   return on;
 }
 
+// Adds eight voxels of c dense numbers, or the first `lanes` of them, to a tensor.
+static inline void add_voxels(float *to, int64_t stride, int64_t c, int64_t lanes, const float *from) {
+  for (int64_t i = 0; i < lanes; ++i, to += stride, from += c)
+    for (int64_t j = 0; j < c; ++j) to[j] += from[j];
+}
+
 // Running sums of the lanes of one vector: the five kinds with derivatives, then the two counts (negative).
 struct Cell {
   v8 value[5];

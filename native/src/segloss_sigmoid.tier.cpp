@@ -10,14 +10,53 @@ namespace {
 
 constexpr int64_t limit = segloss_limit;
 
-// Eight voxels of a tile: dense logits and labels, copied where the tensor has gaps or ends.
+// Targets 0/1 of eight voxels, dense: those of the tensor, or copies where it has gaps or ends or holds classes. Copies
+// are made of many voxels at once, so that they have left the processor's store queue when they are read.
+class Targets {
+public:
+  explicit Targets(const SeglossTile &tile)
+      : t(tile), row(region_row(tile.c)), direct(tile.regions == nullptr && tile.target_stride == tile.c) {}
+
+  const uint8_t *of(int64_t v) {
+    if (direct && v + 8 <= t.voxels) return t.labels + v * t.c;
+    if (v >= copied) copy(v);
+    return dense + (v - first) * t.c;
+  }
+
+private:
+  static constexpr int64_t voxels = 64;
+
+  void copy(int64_t v) {
+    first = v;
+    copied = v + voxels;
+    const int64_t here = t.voxels - v < voxels ? t.voxels - v : voxels;
+    uint8_t *to = dense;
+    for (int64_t i = v; i < v + here; ++i, to += t.c) {
+      if (t.regions == nullptr) {
+        std::memcpy(to, t.labels + i * t.target_stride, static_cast<size_t>(t.c));
+        continue;
+      }
+      const uint8_t *from = t.regions + t.labels[i] * row;
+      for (int64_t k = 0; k < row; k += 8) std::memcpy(to + k, from + k, 8); // may write into the next voxel's place
+    }
+    std::memset(to, 0, static_cast<size_t>(8 * t.c)); // lanes behind the last voxel
+  }
+
+  const SeglossTile &t;
+  const int64_t row;
+  const bool direct;
+  int64_t first = 0, copied = 0; // voxels in `dense`
+  uint8_t dense[(voxels + 8) * limit + 8];
+};
+
+// Eight voxels of a tile: dense logits and targets, copied where the tensor has gaps or ends.
 class Group {
 public:
   int64_t lanes;
   const float *logits;
   const uint8_t *labels;
 
-  explicit Group(const SeglossTile &tile) : t(tile) {
+  explicit Group(const SeglossTile &tile) : t(tile), targets(tile) {
     for (int64_t j = 0; j < t.c; ++j)
       for (int lane = 0; lane < 8; ++lane) {
         voxel_of[j][lane] = static_cast<int32_t>((8 * j + lane) / t.c);
@@ -25,11 +64,12 @@ public:
       }
   }
 
+  const uint8_t *targets_of(int64_t v) { return targets.of(v); }
+
   void load(int64_t v) {
-    first = v;
     lanes = t.voxels - v < 8 ? t.voxels - v : 8;
     logits = t.logits + v * t.x_stride;
-    labels = t.labels + v * t.c;
+    labels = targets.of(v);
     if (lanes < 8 || t.x_stride != t.c) {
       for (int64_t i = 0; i < lanes; ++i)
         std::memcpy(logit_copy + i * t.c, logits + i * t.x_stride, static_cast<size_t>(t.c) * sizeof(float));
@@ -37,32 +77,28 @@ public:
       logits = logit_copy;
     }
     on = counted(t, v, lanes);
-    for (int64_t i = 0; t.bad_labels && i < lanes * t.c; ++i)
-      if (labels[i] > 1) on[i / t.c] = 0;
-    if (lanes < 8) {
-      std::memset(label_copy, 0, static_cast<size_t>(8 * t.c));
-      std::memcpy(label_copy, labels, static_cast<size_t>(lanes * t.c));
-      labels = label_copy;
+    if (t.regions != nullptr) {
+      const v8i label = bytes_of(t.labels + v, lanes);
+      on &= (label < broadcast_int(t.region_labels)) & (label != broadcast_int(t.ignore_label));
     }
-    if (t.segment != nullptr && !t.channel_segments) segments = ints_of(t.segment + v, lanes);
+    for (int64_t i = 0; t.regions == nullptr && t.bad_labels && i < lanes * t.c; ++i)
+      if (labels[i] > 1) on[i / t.c] = 0;
+    if (t.segment != nullptr) segments = ints_of(t.segment + v, lanes);
   }
 
   // Of vector j: lanes that count, channels and segments of the lanes.
   v8i counts(int64_t j) const { return t.c == 1 ? on : permute(on, voxel_of[j]); }
   v8i channels(int64_t j) const { return channel_of[j]; }
   v8i segment(int64_t j) const {
-    if (!t.channel_segments) return t.c == 1 ? segments : permute(segments, voxel_of[j]);
-    const int64_t left = lanes * t.c - 8 * j;
-    return ints_of(t.segment + first * t.c + 8 * j, left < 8 ? (left < 0 ? 0 : left) : 8);
+    return (t.c == 1 ? segments : permute(segments, voxel_of[j])) & (load_bytes(labels + 8 * j) != 0);
   }
 
 private:
   const SeglossTile &t;
-  int64_t first;
+  Targets targets;
   v8i on, segments;
   v8i voxel_of[limit], channel_of[limit]; // by vector and lane
   float logit_copy[8 * limit];
-  uint8_t label_copy[8 * limit];
 };
 
 // Voxels that need no look at masks, segments and gaps.
@@ -109,7 +145,7 @@ public:
     int64_t v = 0;
     for (const int64_t plain = plain_voxels(t); v < plain; v += 8) {
       const float *logits = t.logits + v * c;
-      const uint8_t *labels = t.labels + v * c;
+      const uint8_t *labels = group.targets_of(v);
       for (int64_t j = 0; j < c; ++j)
         add<true, Rest>(home[j], v8i{}, terms_of(load(logits + 8 * j), load_bytes(labels + 8 * j), t.want_nll));
       advance();
@@ -209,17 +245,20 @@ public:
 
   void run() {
     int64_t v = 0;
-    for (const int64_t plain = plain_voxels(t); v < plain; v += 8)
+    for (const int64_t plain = t.accumulate ? 0 : plain_voxels(t); v < plain; v += 8) {
+      const uint8_t *labels = group.targets_of(v);
       for (int64_t j = 0; j < c; ++j) {
         const int64_t i = v * c + 8 * j;
-        store(t.dlogits + i, gradient_of(home[j], load(t.logits + i), load_bytes(t.labels + i), t.has_square));
+        store(t.dlogits + i, gradient_of(home[j], load(t.logits + i), load_bytes(labels + 8 * j), t.has_square));
       }
+    }
     for (; v < t.voxels; v += 8) {
       group.load(v);
-      const bool direct = group.lanes == 8 && t.dx_stride == c;
+      const bool direct = group.lanes == 8 && t.dx_stride == c && !t.accumulate;
       float *to = direct ? t.dlogits + v * c : gradient;
       for (int64_t j = 0; j < c; ++j) store(to + 8 * j, guarded(j));
-      for (int64_t i = 0; !direct && i < group.lanes; ++i)
+      if (t.accumulate) add_voxels(t.dlogits + v * t.dx_stride, t.dx_stride, c, group.lanes, gradient);
+      for (int64_t i = 0; !direct && !t.accumulate && i < group.lanes; ++i)
         std::memcpy(t.dlogits + (v + i) * t.dx_stride, gradient + i * c, static_cast<size_t>(c) * sizeof(float));
     }
   }

@@ -327,10 +327,17 @@ private:
     if (!Plain)
       for (int64_t i = 0; i < c; ++i) dz[i] = masked(g.on, dz[i]);
     float *to = t.dlogits + v * t.dx_stride;
-    if (Plain || g.lanes == 8)
+    if (t.accumulate)
+      add_gradient(to, g.lanes, dz);
+    else if (Plain || g.lanes == 8)
       store_voxels(to, t.dx_stride, c, dz);
     else
       store_last_voxels(to, t.dx_stride, c, g.lanes, dz);
+  }
+  void add_gradient(float *to, int64_t lanes, const v8 *dz) const {
+    float dense[8 * room<Classes>];
+    store_last_voxels(dense, classes(), classes(), lanes, dz);
+    add_voxels(to, t.dx_stride, classes(), lanes, dense);
   }
 
   void prepare(int64_t v, int64_t lanes) {

@@ -309,11 +309,14 @@ std::string describe() {
     FIELD(c);
     FIELD(x_stride);
     FIELD(dx_stride);
+    FIELD(target_stride);
     FIELD(segments);
     FIELD(sigmoid);
     FIELD(ignore_label);
-    FIELD(channel_segments);
+    FIELD(region_labels);
     FIELD(kinds);
+    FIELD(accumulate);
+    FIELD(reserved);
   }
   {
     STRUCT(vg_topk);
@@ -330,9 +333,9 @@ std::string describe() {
     FIELD(d);
     FIELD(h);
     FIELD(w);
-    FIELD(c);
+    FIELD(x_stride);
     FIELD(connectivity);
-    FIELD(foreground);
+    FIELD(keep);
   }
   {
     STRUCT(vg_distance);
@@ -471,11 +474,12 @@ SUM_OF(vg_pad, number(s->size) + number(s->n) + number(s->d) + number(s->h) + nu
                    number(s->after_d) + number(s->after_h) + number(s->after_w) + number(s->x_stride) +
                    number(s->y_stride) + number(s->replicate) + number(s->reserved))
 SUM_OF(vg_segloss, number(s->size) + number(s->n) + number(s->voxels) + number(s->c) + number(s->x_stride) +
-                       number(s->dx_stride) + number(s->segments) + number(s->sigmoid) + number(s->ignore_label) +
-                       number(s->channel_segments) + number(s->kinds))
+                       number(s->dx_stride) + number(s->target_stride) + number(s->segments) + number(s->sigmoid) +
+                       number(s->ignore_label) + number(s->region_labels) + number(s->kinds) + number(s->accumulate) +
+                       number(s->reserved))
 SUM_OF(vg_topk, number(s->size) + number(s->rows) + number(s->count) + number(s->ties) + number(s->reserved))
-SUM_OF(vg_components, number(s->size) + number(s->n) + number(s->d) + number(s->h) + number(s->w) + number(s->c) +
-                          number(s->connectivity) + number(s->foreground))
+SUM_OF(vg_components, number(s->size) + number(s->n) + number(s->d) + number(s->h) + number(s->w) +
+                          number(s->x_stride) + number(s->connectivity) + number(s->keep))
 SUM_OF(vg_distance, number(s->size) + number(s->d) + number(s->h) + number(s->w) + number(s->spacing_d) +
                         number(s->spacing_h) + number(s->spacing_w))
 SUM_OF(vg_sgd, number(s->size) + number(s->lr) + number(s->momentum) + number(s->dampening) + number(s->weight_decay) +

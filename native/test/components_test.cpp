@@ -5,28 +5,29 @@ using namespace vg::test;
 
 namespace {
 
-// One problem with its bytes; `fill(voxel, channel)` draws them.
+// One problem with its bytes; `value(voxel, channel)` draws those of c interleaved maps.
 struct Scene {
   vg_components p = sized<vg_components>();
-  std::vector<uint8_t> x, mask;
+  int64_t c;
+  std::vector<uint8_t> x, mask, foreground; // foreground may be empty
   std::string name;
 
-  Scene(std::string text, int64_t n, int64_t d, int64_t h, int64_t w, int64_t c,
+  Scene(std::string text, int64_t n, int64_t d, int64_t h, int64_t w, int64_t channels,
         const std::function<int(int64_t, int64_t)> &value)
-      : name(std::move(text)) {
+      : c(channels), name(std::move(text)) {
     p.n = n;
     p.d = d;
     p.h = h;
     p.w = w;
-    p.c = c;
+    p.x_stride = c;
     for (int64_t v = 0; v < n * d * h * w; ++v)
       for (int64_t k = 0; k < c; ++k) x.push_back(static_cast<uint8_t>(value(v, k)));
   }
   int64_t voxels() const { return p.d * p.h * p.w; }
   std::string text() const {
     return name + " n=" + std::to_string(p.n) + " " + std::to_string(p.d) + "x" + std::to_string(p.h) + "x" +
-           std::to_string(p.w) + " c=" + std::to_string(p.c) + " connectivity=" + std::to_string(p.connectivity) +
-           " foreground=" + std::to_string(p.foreground) + (mask.empty() ? "" : " mask");
+           std::to_string(p.w) + " c=" + std::to_string(c) + " connectivity=" + std::to_string(p.connectivity) +
+           (p.keep != 0 ? " keep" : "") + (mask.empty() ? "" : " mask");
   }
 };
 
@@ -35,72 +36,73 @@ bool neighbours(int32_t connectivity, int64_t dz, int64_t dy, int64_t dx) {
   return steps >= 1 && steps <= (connectivity == 6 ? 1 : connectivity == 18 ? 2 : 3);
 }
 
-// ids of every voxel and the counts, the slow way: a new id at each unvisited voxel in raster order.
-std::vector<int32_t> flood(const Scene &s, std::vector<int64_t> &counts) {
+// ids of the voxels of one channel and the counts, the slow way: a new id at each unvisited voxel in raster order.
+std::vector<int32_t> flood(const Scene &s, int64_t c, std::vector<int64_t> &counts) {
   const vg_components &p = s.p;
-  std::vector<int32_t> ids(s.x.size(), 0);
-  const auto foreground = [&](int64_t b, int64_t v, int64_t c) {
-    const int value = s.x[static_cast<size_t>((b * s.voxels() + v) * p.c + c)];
-    const bool set = p.foreground == 0 ? value != 0 : value == p.foreground;
+  std::vector<int32_t> ids(static_cast<size_t>(p.n * s.voxels()), 0);
+  const auto foreground = [&](int64_t b, int64_t v) {
+    const size_t value = s.x[static_cast<size_t>((b * s.voxels() + v) * s.c + c)];
+    const bool set = s.foreground.empty() ? value != 0 : s.foreground[value] != 0;
     return set && (s.mask.empty() || s.mask[static_cast<size_t>(b * s.voxels() + v)] != 0);
   };
-  for (int64_t b = 0; b < p.n; ++b)
-    for (int64_t c = 0; c < p.c; ++c) {
-      const auto id = [&](int64_t v) -> int32_t & { return ids[static_cast<size_t>((b * s.voxels() + v) * p.c + c)]; };
-      int32_t next = 0;
-      for (int64_t seed = 0; seed < s.voxels(); ++seed) {
-        if (!foreground(b, seed, c) || id(seed) != 0) continue;
-        std::vector<int64_t> open{seed};
-        id(seed) = ++next;
-        while (!open.empty()) {
-          const int64_t v = open.back(), z = v / (p.h * p.w), y = v / p.w % p.h, x = v % p.w;
-          open.pop_back();
-          for (int64_t dz = -1; dz <= 1; ++dz)
-            for (int64_t dy = -1; dy <= 1; ++dy)
-              for (int64_t dx = -1; dx <= 1; ++dx) {
-                if (!neighbours(p.connectivity, dz, dy, dx)) continue;
-                if (z + dz < 0 || z + dz >= p.d || y + dy < 0 || y + dy >= p.h || x + dx < 0 || x + dx >= p.w) continue;
-                const int64_t other = v + (dz * p.h + dy) * p.w + dx;
-                if (!foreground(b, other, c) || id(other) != 0) continue;
-                id(other) = next;
-                open.push_back(other);
-              }
-        }
+  for (int64_t b = 0; b < p.n; ++b) {
+    const auto id = [&](int64_t v) -> int32_t & { return ids[static_cast<size_t>(b * s.voxels() + v)]; };
+    int32_t next = 0;
+    for (int64_t seed = 0; seed < s.voxels(); ++seed) {
+      if (!foreground(b, seed) || id(seed) != 0) continue;
+      std::vector<int64_t> open{seed};
+      id(seed) = ++next;
+      while (!open.empty()) {
+        const int64_t v = open.back(), z = v / (p.h * p.w), y = v / p.w % p.h, x = v % p.w;
+        open.pop_back();
+        for (int64_t dz = -1; dz <= 1; ++dz)
+          for (int64_t dy = -1; dy <= 1; ++dy)
+            for (int64_t dx = -1; dx <= 1; ++dx) {
+              if (!neighbours(p.connectivity, dz, dy, dx)) continue;
+              if (z + dz < 0 || z + dz >= p.d || y + dy < 0 || y + dy >= p.h || x + dx < 0 || x + dx >= p.w) continue;
+              const int64_t other = v + (dz * p.h + dy) * p.w + dx;
+              if (!foreground(b, other) || id(other) != 0) continue;
+              id(other) = next;
+              open.push_back(other);
+            }
       }
-      counts.push_back(next);
     }
+    counts.push_back(next);
+  }
   return ids;
 }
 
-template <class T> void copy(const std::vector<T> &from, Guarded<T> &to) {
-  std::copy(from.begin(), from.end(), to.begin());
-}
-
-// All connectivities with 1, 2, 3 and 7 threads; both ends of the buffers touch guard pages in turn.
+// Each channel with all connectivities, 1, 2, 3 and 7 threads, with and without keeping the other ids; both ends of the
+// buffers touch guard pages in turn.
 void check(Scene s) {
-  for (const int32_t connectivity : {6, 18, 26}) {
-    s.p.connectivity = connectivity;
-    std::vector<int64_t> expected_counts;
-    const std::vector<int32_t> expected = flood(s, expected_counts);
-    for (const int threads : {1, 2, 3, 7}) {
-      const Side side = threads % 2 == 0 ? Side::before : Side::after;
-      const Cpu cpu(threads);
-      Guarded<uint8_t> x(static_cast<int64_t>(s.x.size()), side), mask(static_cast<int64_t>(s.mask.size()), side);
-      Guarded<int32_t> ids(x.size(), side);
-      Guarded<int64_t> counts(s.p.n * s.p.c, side);
-      copy(s.x, x);
-      copy(s.mask, mask);
-      ASSERT_EQ(
-          vg_components_label(cpu, &s.p, x.data(), s.mask.empty() ? nullptr : mask.data(), ids.data(), counts.data()),
-          VG_OK)
-          << cpu.error();
-      const std::string problem = s.text() + " threads=" + std::to_string(threads);
-      for (int64_t i = 0; i < ids.size(); ++i)
-        ASSERT_EQ(ids[i], expected[static_cast<size_t>(i)]) << problem << ": index " << i;
-      for (int64_t i = 0; i < counts.size(); ++i)
-        ASSERT_EQ(counts[i], expected_counts[static_cast<size_t>(i)]) << problem << ": count " << i;
+  for (const int32_t connectivity : {6, 18, 26})
+    for (int64_t c = 0; c < s.c; ++c) {
+      s.p.connectivity = connectivity;
+      std::vector<int64_t> expected_counts;
+      const std::vector<int32_t> expected = flood(s, c, expected_counts);
+      for (const int threads : {1, 2, 3, 7}) {
+        const Side side = threads % 2 == 0 ? Side::before : Side::after;
+        s.p.keep = threads == 2 || threads == 7;
+        const Cpu cpu(threads);
+        Guarded<uint8_t> x(static_cast<int64_t>(s.x.size()) - c, side), mask(static_cast<int64_t>(s.mask.size()), side);
+        Guarded<int32_t> ids(s.p.n * s.voxels(), side);
+        Guarded<int64_t> counts(s.p.n, side);
+        std::copy(s.x.begin() + c, s.x.end(), x.begin());
+        std::copy(s.mask.begin(), s.mask.end(), mask.begin());
+        for (int32_t &id : ids) id = -5;
+        ASSERT_EQ(vg_components_label(cpu, &s.p, x.data(), s.foreground.empty() ? nullptr : s.foreground.data(),
+                                      s.mask.empty() ? nullptr : mask.data(), ids.data(), counts.data()),
+                  VG_OK)
+            << cpu.error();
+        const std::string problem = s.text() + " channel=" + std::to_string(c) + " threads=" + std::to_string(threads);
+        for (int64_t i = 0; i < ids.size(); ++i) {
+          const int32_t id = expected[static_cast<size_t>(i)];
+          ASSERT_EQ(ids[i], id == 0 && s.p.keep != 0 ? -5 : id) << problem << ": index " << i;
+        }
+        for (int64_t i = 0; i < counts.size(); ++i)
+          ASSERT_EQ(counts[i], expected_counts[static_cast<size_t>(i)]) << problem << ": count " << i;
+      }
     }
-  }
 }
 
 // Bytes that are `value` in about `share` of 100 voxels, else 0.
@@ -146,13 +148,16 @@ TEST(Components, MaskedVoxelsAreBackground) {
   }
 }
 
-TEST(Components, OneLabelOfALabelMap) {
-  for (const int32_t label : {1, 2, 128, 255})
+// Single labels, ranges, sets with gaps and the empty set.
+TEST(Components, SetsOfLabelsOfALabelMap) {
+  const std::vector<std::vector<size_t>> sets = {{1}, {2}, {128}, {255}, {0}, {128, 129}, {1, 2, 255}, {0, 1, 2}, {}};
+  for (const std::vector<size_t> &set : sets)
     for (const int64_t c : {1, 2}) {
       Random random(400);
       const int labels[] = {0, 1, 2, 128, 255, 129};
       Scene s("labels", 1, 5, 9, 67, c, [&](int64_t, int64_t) { return labels[random.index(6)]; });
-      s.p.foreground = label;
+      s.foreground.assign(256, 0);
+      for (const size_t label : set) s.foreground[label] = 1;
       check(std::move(s));
     }
 }
@@ -212,23 +217,31 @@ TEST(Components, ArgumentErrors) {
   Scene s = random_scene(1, 1, 2, 2, 2, 1, 50);
   vg_components p = s.p;
   p.connectivity = 26;
-  ASSERT_EQ(vg_components_label(cpu, &p, x, nullptr, ids, counts), VG_OK) << cpu.error();
-  expect_error(cpu, vg_components_label(cpu, nullptr, x, nullptr, ids, counts), VG_INVALID_ARGUMENT, "problem is NULL");
-  expect_error(cpu, vg_components_label(cpu, &p, nullptr, nullptr, ids, counts), VG_INVALID_ARGUMENT, "x is NULL");
-  expect_error(cpu, vg_components_label(cpu, &p, x, nullptr, nullptr, counts), VG_INVALID_ARGUMENT, "ids is NULL");
-  expect_error(cpu, vg_components_label(cpu, &p, x, nullptr, ids, nullptr), VG_INVALID_ARGUMENT, "counts is NULL");
+  ASSERT_EQ(vg_components_label(cpu, &p, x, nullptr, nullptr, ids, counts), VG_OK) << cpu.error();
+  expect_error(cpu, vg_components_label(cpu, nullptr, x, nullptr, nullptr, ids, counts), VG_INVALID_ARGUMENT,
+               "problem is NULL");
+  expect_error(cpu, vg_components_label(cpu, &p, nullptr, nullptr, nullptr, ids, counts), VG_INVALID_ARGUMENT,
+               "x is NULL");
+  expect_error(cpu, vg_components_label(cpu, &p, x, nullptr, nullptr, nullptr, counts), VG_INVALID_ARGUMENT,
+               "ids is NULL");
+  expect_error(cpu, vg_components_label(cpu, &p, x, nullptr, nullptr, ids, nullptr), VG_INVALID_ARGUMENT,
+               "counts is NULL");
   p.connectivity = 8;
-  expect_error(cpu, vg_components_label(cpu, &p, x, nullptr, ids, counts), VG_INVALID_ARGUMENT, "connectivity is 8");
+  expect_error(cpu, vg_components_label(cpu, &p, x, nullptr, nullptr, ids, counts), VG_INVALID_ARGUMENT,
+               "connectivity is 8");
   p.connectivity = 6;
-  p.foreground = 256;
-  expect_error(cpu, vg_components_label(cpu, &p, x, nullptr, ids, counts), VG_INVALID_ARGUMENT, "foreground is 256");
-  p.foreground = -1;
-  expect_error(cpu, vg_components_label(cpu, &p, x, nullptr, ids, counts), VG_INVALID_ARGUMENT, "foreground is -1");
-  p.foreground = 0;
+  p.keep = 2;
+  expect_error(cpu, vg_components_label(cpu, &p, x, nullptr, nullptr, ids, counts), VG_INVALID_ARGUMENT, "keep is 2");
+  p.keep = 0;
+  p.x_stride = 0;
+  expect_error(cpu, vg_components_label(cpu, &p, x, nullptr, nullptr, ids, counts), VG_INVALID_ARGUMENT,
+               "x_stride is 0");
+  p.x_stride = 1;
   p.d = int64_t{1} << 40;
-  expect_error(cpu, vg_components_label(cpu, &p, x, nullptr, ids, counts), VG_INVALID_ARGUMENT, "2^31");
+  expect_error(cpu, vg_components_label(cpu, &p, x, nullptr, nullptr, ids, counts), VG_INVALID_ARGUMENT, "2^31");
   p.d = 0;
-  expect_error(cpu, vg_components_label(cpu, &p, x, nullptr, ids, counts), VG_INVALID_ARGUMENT, "d is 0");
+  expect_error(cpu, vg_components_label(cpu, &p, x, nullptr, nullptr, ids, counts), VG_INVALID_ARGUMENT, "d is 0");
   p.size = 8;
-  expect_error(cpu, vg_components_label(cpu, &p, x, nullptr, ids, counts), VG_INVALID_ARGUMENT, "different headers");
+  expect_error(cpu, vg_components_label(cpu, &p, x, nullptr, nullptr, ids, counts), VG_INVALID_ARGUMENT,
+               "different headers");
 }

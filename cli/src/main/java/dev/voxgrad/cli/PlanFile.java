@@ -1,5 +1,6 @@
 package dev.voxgrad.cli;
 
+import dev.voxgrad.engine.op.Regions;
 import dev.voxgrad.engine.ConfigException;
 import dev.voxgrad.engine.op.Loss;
 import dev.voxgrad.engine.plan.DatasetDescription;
@@ -8,7 +9,6 @@ import dev.voxgrad.engine.plan.Plan;
 import dev.voxgrad.losses.LabelCounts;
 import dev.voxgrad.losses.LossContext;
 import dev.voxgrad.losses.Losses;
-import dev.voxgrad.losses.Regions;
 import java.nio.file.Files;
 import java.nio.file.Path;
 

@@ -1,5 +1,6 @@
 package dev.voxgrad.losses;
 
+import dev.voxgrad.engine.op.Regions;
 import java.util.Optional;
 import java.util.OptionalInt;
 

@@ -6,6 +6,7 @@ import dev.voxgrad.engine.autograd.Tape;
 import dev.voxgrad.engine.op.Dropout;
 import dev.voxgrad.engine.op.Loss;
 import dev.voxgrad.engine.op.Progress;
+import dev.voxgrad.engine.op.Regions;
 import dev.voxgrad.engine.op.SegLoss;
 import dev.voxgrad.engine.op.SegLoss.Nonlinearity;
 import dev.voxgrad.engine.tensor.Labels;
@@ -21,7 +22,7 @@ import java.util.OptionalInt;
  * A sum of terms as the objective of a network. {@code toString} is the text that a plan stores.
  *
  * <p>With softmax, labels are classes [N,D,H,W,1]. With sigmoid they are 0/1 targets [N,D,H,W,C], or class labels [N,D,H,W,1] from which
- * the targets follow by the regions; an ignore label then becomes a mask.
+ * the targets follow by the regions and an ignore label says which voxels do not count.
  *
  * @param sum what is computed
  * @param classes channels of the logits: classes with background for softmax (at least 2), regions for sigmoid
@@ -68,7 +69,7 @@ public record SegmentationLoss(Sum sum, int classes, OptionalInt ignoreLabel, Re
      * @param mask 0/1 bytes [N,D,H,W,1]; voxels where it is 0 do not count
      */
     public Tensor apply(Tape tape, Tensor logits, Labels labels, Optional<Labels> mask) {
-        Inputs inputs = inputs(tape.scope(), logits, labels, mask);
+        Inputs inputs = inputs(logits, labels, mask);
         List<SegLoss.Pass> passes = sum.passes();
         if (sum.tensors().isEmpty()) {
             return SegLoss.apply(tape, logits, inputs.labels, inputs.options, passes);
@@ -90,7 +91,8 @@ public record SegmentationLoss(Sum sum, int classes, OptionalInt ignoreLabel, Re
     }
 
     /** The values of the terms that are autograd ops, with their weights. */
-    private List<dev.voxgrad.engine.op.Sum.Term> tensors(Tape tape, Tensor logits, Inputs inputs) {
+    private List<dev.voxgrad.engine.op.Sum.Term> tensors(Tape tape, Tensor logits, Inputs given) {
+        Inputs inputs = given.options.regions().isPresent() ? split(tape.scope(), given) : given;
         Optional<Labels> counted = counted(tape.scope(), inputs);
         Tensor known = counted.map(mask -> selected(tape, logits, mask)).orElse(logits);
         List<dev.voxgrad.engine.op.Sum.Term> values = new ArrayList<>();
@@ -134,7 +136,7 @@ public record SegmentationLoss(Sum sum, int classes, OptionalInt ignoreLabel, Re
     /** The value alone, in float64 where terms are no autograd ops. */
     public double value(Tensor logits, Labels labels, Optional<Labels> mask) {
         try (Scope scope = logits.device().scope()) {
-            Inputs inputs = inputs(scope, logits, labels, mask);
+            Inputs inputs = inputs(logits, labels, mask);
             List<SegLoss.Pass> passes = sum.passes();
             double value = SegLoss.value(logits, inputs.labels, inputs.options, passes);
             if (sum.tensors().isEmpty()) {
@@ -159,7 +161,7 @@ public record SegmentationLoss(Sum sum, int classes, OptionalInt ignoreLabel, Re
     /** Labels as the passes take them. */
     private record Inputs(Labels labels, SegLoss.Options options) {}
 
-    private Inputs inputs(Scope scope, Tensor logits, Labels labels, Optional<Labels> mask) {
+    private Inputs inputs(Tensor logits, Labels labels, Optional<Labels> mask) {
         if (logits.shape().c() != classes) {
             throw new ShapeException("loss \"" + sum + "\" is for " + classes + " classes, the logits are "
                     + logits.shape() + "; check the labels of the plan");
@@ -172,7 +174,15 @@ public record SegmentationLoss(Sum sum, int classes, OptionalInt ignoreLabel, Re
         if (!classLabels) {
             return new Inputs(labels, new SegLoss.Options(Nonlinearity.SIGMOID, -1, mask));
         }
-        Regions.Targets split = regions.targets(scope, labels, ignoreLabel);
+        return new Inputs(
+                labels,
+                new SegLoss.Options(Nonlinearity.SIGMOID, ignoreLabel.orElse(-1), mask, Optional.of(regions)));
+    }
+
+    /** Class labels as 0/1 targets, the ignore label as a mask. */
+    private Inputs split(Scope scope, Inputs classes) {
+        RegionTargets split = RegionTargets.of(regions, scope, classes.labels, ignoreLabel);
+        Optional<Labels> mask = classes.options.mask();
         Optional<Labels> both = split.mask().isPresent() && mask.isPresent()
                 ? Optional.of(both(scope, split.mask().get(), mask.get()))
                 : split.mask().or(() -> mask);

@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
@@ -77,8 +78,17 @@ class LossesGoldenTest {
                 Labels foreground = new GoldenLoss(here, scope).foreground();
                 int connectivity = GoldenTexts.connectivity(
                         golden.params().required("connectivity").asString());
-                List<Long> counts = Components.label(scope, foreground, Optional.empty(), connectivity)
-                        .counts();
+                List<Components> channels = IntStream.range(
+                                0, (int) foreground.shape().c())
+                        .mapToObj(channel ->
+                                Components.label(scope, foreground, channel, Optional.empty(), connectivity))
+                        .toList();
+                List<Long> counts = new ArrayList<>();
+                for (int sample = 0; sample < foreground.shape().n(); sample++) {
+                    for (Components channel : channels) {
+                        counts.add(channel.counts().get(sample));
+                    }
+                }
                 JsonNode expected = golden.json().path("scalars").path("blobs_per_pair");
                 assertThat(counts)
                         .as("%s: blobs per pair", here)

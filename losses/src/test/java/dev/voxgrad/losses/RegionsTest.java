@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.voxgrad.engine.ConfigException;
 import dev.voxgrad.engine.DataException;
+import dev.voxgrad.engine.op.Regions;
 import dev.voxgrad.engine.op.SegLoss.Nonlinearity;
 import dev.voxgrad.engine.tensor.Device;
 import dev.voxgrad.engine.tensor.Scope;
@@ -26,13 +27,13 @@ class RegionsTest {
         try (Device device = Devices.open(name);
                 Scope scope = device.scope()) {
             Shape shape = new Shape(1, 1, 1, 5, 1);
-            Regions.Targets split =
-                    TUMOUR.targets(scope, scope.labels(shape, new byte[] {0, 1, 2, 3, 4}), OptionalInt.of(4));
+            RegionTargets split =
+                    RegionTargets.of(TUMOUR, scope, scope.labels(shape, new byte[] {0, 1, 2, 3, 4}), OptionalInt.of(4));
             assertThat(split.targets().toArray())
                     .containsExactly(new byte[] {0, 0, 0, 1, 0, 0, 1, 1, 0, 1, 1, 1, 0, 0, 0});
             assertThat(split.mask().orElseThrow().toArray()).containsExactly(new byte[] {1, 1, 1, 1, 0});
-            Regions.Targets whole =
-                    TUMOUR.targets(scope, scope.labels(shape, new byte[] {0, 1, 2, 3, 3}), OptionalInt.of(4));
+            RegionTargets whole =
+                    RegionTargets.of(TUMOUR, scope, scope.labels(shape, new byte[] {0, 1, 2, 3, 3}), OptionalInt.of(4));
             assertThat(whole.mask()).isEmpty();
         }
     }
@@ -81,7 +82,7 @@ class RegionsTest {
         }
         try (Device device = Devices.open(name);
                 Scope scope = device.scope()) {
-            Regions.Targets split = TUMOUR.targets(scope, scope.labels(shape, labels), OptionalInt.of(255));
+            RegionTargets split = RegionTargets.of(TUMOUR, scope, scope.labels(shape, labels), OptionalInt.of(255));
             byte[] targets = split.targets().toArray();
             byte[] mask = split.mask().orElseThrow().toArray();
             for (int v = 0; v < labels.length; v++) {
@@ -100,11 +101,11 @@ class RegionsTest {
         try (Device device = Device.cpu(2);
                 Scope scope = device.scope()) {
             Shape shape = new Shape(1, 1, 200, 200, 1);
-            assertThatThrownBy(() -> TUMOUR.targets(scope, scope.labels(shape, labels), OptionalInt.empty()))
+            assertThatThrownBy(() -> RegionTargets.of(TUMOUR, scope, scope.labels(shape, labels), OptionalInt.empty()))
                     .isInstanceOf(DataException.class)
                     .hasMessageContaining("1 voxel has a label that is not one of 0 to 3: 200");
             labels[39_999] = 7;
-            assertThatThrownBy(() -> TUMOUR.targets(scope, scope.labels(shape, labels), OptionalInt.of(9)))
+            assertThatThrownBy(() -> RegionTargets.of(TUMOUR, scope, scope.labels(shape, labels), OptionalInt.of(9)))
                     .isInstanceOf(DataException.class)
                     .hasMessageContaining("2 voxels have a label that is neither 0 to 3 nor the ignore label 9")
                     .hasMessageContaining("the first one is 200");

@@ -3153,6 +3153,7 @@ public class VoxgradH extends VoxgradSymbols {
             VoxgradH.C_POINTER,
             VoxgradH.C_POINTER,
             VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER,
             VoxgradH.C_POINTER
         );
 
@@ -3164,7 +3165,7 @@ public class VoxgradH extends VoxgradSymbols {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t vg_segloss_forward(vg_context *context, const vg_segloss *problem, const float *logits, const uint8_t *labels, const uint8_t *mask, const int32_t *segment, const float *true_weight, const float *other_weight, double *sums, float *voxel_nll, int64_t *bad_labels)
+     * int32_t vg_segloss_forward(vg_context *context, const vg_segloss *problem, const float *logits, const uint8_t *labels, const uint8_t *regions, const uint8_t *mask, const int32_t *segment, const float *true_weight, const float *other_weight, double *sums, float *voxel_nll, int64_t *bad_labels)
      * }
      */
     public static FunctionDescriptor vg_segloss_forward$descriptor() {
@@ -3174,7 +3175,7 @@ public class VoxgradH extends VoxgradSymbols {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t vg_segloss_forward(vg_context *context, const vg_segloss *problem, const float *logits, const uint8_t *labels, const uint8_t *mask, const int32_t *segment, const float *true_weight, const float *other_weight, double *sums, float *voxel_nll, int64_t *bad_labels)
+     * int32_t vg_segloss_forward(vg_context *context, const vg_segloss *problem, const float *logits, const uint8_t *labels, const uint8_t *regions, const uint8_t *mask, const int32_t *segment, const float *true_weight, const float *other_weight, double *sums, float *voxel_nll, int64_t *bad_labels)
      * }
      */
     public static MethodHandle vg_segloss_forward$handle() {
@@ -3184,7 +3185,7 @@ public class VoxgradH extends VoxgradSymbols {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t vg_segloss_forward(vg_context *context, const vg_segloss *problem, const float *logits, const uint8_t *labels, const uint8_t *mask, const int32_t *segment, const float *true_weight, const float *other_weight, double *sums, float *voxel_nll, int64_t *bad_labels)
+     * int32_t vg_segloss_forward(vg_context *context, const vg_segloss *problem, const float *logits, const uint8_t *labels, const uint8_t *regions, const uint8_t *mask, const int32_t *segment, const float *true_weight, const float *other_weight, double *sums, float *voxel_nll, int64_t *bad_labels)
      * }
      */
     public static MemorySegment vg_segloss_forward$address() {
@@ -3193,16 +3194,16 @@ public class VoxgradH extends VoxgradSymbols {
 
     /**
      * {@snippet lang=c :
-     * int32_t vg_segloss_forward(vg_context *context, const vg_segloss *problem, const float *logits, const uint8_t *labels, const uint8_t *mask, const int32_t *segment, const float *true_weight, const float *other_weight, double *sums, float *voxel_nll, int64_t *bad_labels)
+     * int32_t vg_segloss_forward(vg_context *context, const vg_segloss *problem, const float *logits, const uint8_t *labels, const uint8_t *regions, const uint8_t *mask, const int32_t *segment, const float *true_weight, const float *other_weight, double *sums, float *voxel_nll, int64_t *bad_labels)
      * }
      */
-    public static int vg_segloss_forward(MemorySegment context, MemorySegment problem, MemorySegment logits, MemorySegment labels, MemorySegment mask, MemorySegment segment, MemorySegment true_weight, MemorySegment other_weight, MemorySegment sums, MemorySegment voxel_nll, MemorySegment bad_labels) {
+    public static int vg_segloss_forward(MemorySegment context, MemorySegment problem, MemorySegment logits, MemorySegment labels, MemorySegment regions, MemorySegment mask, MemorySegment segment, MemorySegment true_weight, MemorySegment other_weight, MemorySegment sums, MemorySegment voxel_nll, MemorySegment bad_labels) {
         var mh$ = vg_segloss_forward.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("vg_segloss_forward", context, problem, logits, labels, mask, segment, true_weight, other_weight, sums, voxel_nll, bad_labels);
+                traceDowncall("vg_segloss_forward", context, problem, logits, labels, regions, mask, segment, true_weight, other_weight, sums, voxel_nll, bad_labels);
             }
-            return (int)mh$.invokeExact(context, problem, logits, labels, mask, segment, true_weight, other_weight, sums, voxel_nll, bad_labels);
+            return (int)mh$.invokeExact(context, problem, logits, labels, regions, mask, segment, true_weight, other_weight, sums, voxel_nll, bad_labels);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -3213,6 +3214,7 @@ public class VoxgradH extends VoxgradSymbols {
     private static class vg_segloss_backward {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             VoxgradH.C_INT,
+            VoxgradH.C_POINTER,
             VoxgradH.C_POINTER,
             VoxgradH.C_POINTER,
             VoxgradH.C_POINTER,
@@ -3235,7 +3237,7 @@ public class VoxgradH extends VoxgradSymbols {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t vg_segloss_backward(vg_context *context, const vg_segloss *problem, const float *logits, const uint8_t *labels, const uint8_t *mask, const int32_t *segment, const float *true_weight, const float *other_weight, const double *partials, const float *dvoxel_nll, float upstream, float *dlogits)
+     * int32_t vg_segloss_backward(vg_context *context, const vg_segloss *problem, const float *logits, const uint8_t *labels, const uint8_t *regions, const uint8_t *mask, const int32_t *segment, const float *true_weight, const float *other_weight, const double *partials, const float *dvoxel_nll, float upstream, float *dlogits)
      * }
      */
     public static FunctionDescriptor vg_segloss_backward$descriptor() {
@@ -3245,7 +3247,7 @@ public class VoxgradH extends VoxgradSymbols {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t vg_segloss_backward(vg_context *context, const vg_segloss *problem, const float *logits, const uint8_t *labels, const uint8_t *mask, const int32_t *segment, const float *true_weight, const float *other_weight, const double *partials, const float *dvoxel_nll, float upstream, float *dlogits)
+     * int32_t vg_segloss_backward(vg_context *context, const vg_segloss *problem, const float *logits, const uint8_t *labels, const uint8_t *regions, const uint8_t *mask, const int32_t *segment, const float *true_weight, const float *other_weight, const double *partials, const float *dvoxel_nll, float upstream, float *dlogits)
      * }
      */
     public static MethodHandle vg_segloss_backward$handle() {
@@ -3255,7 +3257,7 @@ public class VoxgradH extends VoxgradSymbols {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t vg_segloss_backward(vg_context *context, const vg_segloss *problem, const float *logits, const uint8_t *labels, const uint8_t *mask, const int32_t *segment, const float *true_weight, const float *other_weight, const double *partials, const float *dvoxel_nll, float upstream, float *dlogits)
+     * int32_t vg_segloss_backward(vg_context *context, const vg_segloss *problem, const float *logits, const uint8_t *labels, const uint8_t *regions, const uint8_t *mask, const int32_t *segment, const float *true_weight, const float *other_weight, const double *partials, const float *dvoxel_nll, float upstream, float *dlogits)
      * }
      */
     public static MemorySegment vg_segloss_backward$address() {
@@ -3264,16 +3266,16 @@ public class VoxgradH extends VoxgradSymbols {
 
     /**
      * {@snippet lang=c :
-     * int32_t vg_segloss_backward(vg_context *context, const vg_segloss *problem, const float *logits, const uint8_t *labels, const uint8_t *mask, const int32_t *segment, const float *true_weight, const float *other_weight, const double *partials, const float *dvoxel_nll, float upstream, float *dlogits)
+     * int32_t vg_segloss_backward(vg_context *context, const vg_segloss *problem, const float *logits, const uint8_t *labels, const uint8_t *regions, const uint8_t *mask, const int32_t *segment, const float *true_weight, const float *other_weight, const double *partials, const float *dvoxel_nll, float upstream, float *dlogits)
      * }
      */
-    public static int vg_segloss_backward(MemorySegment context, MemorySegment problem, MemorySegment logits, MemorySegment labels, MemorySegment mask, MemorySegment segment, MemorySegment true_weight, MemorySegment other_weight, MemorySegment partials, MemorySegment dvoxel_nll, float upstream, MemorySegment dlogits) {
+    public static int vg_segloss_backward(MemorySegment context, MemorySegment problem, MemorySegment logits, MemorySegment labels, MemorySegment regions, MemorySegment mask, MemorySegment segment, MemorySegment true_weight, MemorySegment other_weight, MemorySegment partials, MemorySegment dvoxel_nll, float upstream, MemorySegment dlogits) {
         var mh$ = vg_segloss_backward.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("vg_segloss_backward", context, problem, logits, labels, mask, segment, true_weight, other_weight, partials, dvoxel_nll, upstream, dlogits);
+                traceDowncall("vg_segloss_backward", context, problem, logits, labels, regions, mask, segment, true_weight, other_weight, partials, dvoxel_nll, upstream, dlogits);
             }
-            return (int)mh$.invokeExact(context, problem, logits, labels, mask, segment, true_weight, other_weight, partials, dvoxel_nll, upstream, dlogits);
+            return (int)mh$.invokeExact(context, problem, logits, labels, regions, mask, segment, true_weight, other_weight, partials, dvoxel_nll, upstream, dlogits);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -3373,6 +3375,7 @@ public class VoxgradH extends VoxgradSymbols {
             VoxgradH.C_POINTER,
             VoxgradH.C_POINTER,
             VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER,
             VoxgradH.C_POINTER
         );
 
@@ -3384,7 +3387,7 @@ public class VoxgradH extends VoxgradSymbols {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t vg_components_label(vg_context *context, const vg_components *problem, const uint8_t *x, const uint8_t *mask, int32_t *ids, int64_t *counts)
+     * int32_t vg_components_label(vg_context *context, const vg_components *problem, const uint8_t *x, const uint8_t *foreground, const uint8_t *mask, int32_t *ids, int64_t *counts)
      * }
      */
     public static FunctionDescriptor vg_components_label$descriptor() {
@@ -3394,7 +3397,7 @@ public class VoxgradH extends VoxgradSymbols {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t vg_components_label(vg_context *context, const vg_components *problem, const uint8_t *x, const uint8_t *mask, int32_t *ids, int64_t *counts)
+     * int32_t vg_components_label(vg_context *context, const vg_components *problem, const uint8_t *x, const uint8_t *foreground, const uint8_t *mask, int32_t *ids, int64_t *counts)
      * }
      */
     public static MethodHandle vg_components_label$handle() {
@@ -3404,7 +3407,7 @@ public class VoxgradH extends VoxgradSymbols {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t vg_components_label(vg_context *context, const vg_components *problem, const uint8_t *x, const uint8_t *mask, int32_t *ids, int64_t *counts)
+     * int32_t vg_components_label(vg_context *context, const vg_components *problem, const uint8_t *x, const uint8_t *foreground, const uint8_t *mask, int32_t *ids, int64_t *counts)
      * }
      */
     public static MemorySegment vg_components_label$address() {
@@ -3413,16 +3416,16 @@ public class VoxgradH extends VoxgradSymbols {
 
     /**
      * {@snippet lang=c :
-     * int32_t vg_components_label(vg_context *context, const vg_components *problem, const uint8_t *x, const uint8_t *mask, int32_t *ids, int64_t *counts)
+     * int32_t vg_components_label(vg_context *context, const vg_components *problem, const uint8_t *x, const uint8_t *foreground, const uint8_t *mask, int32_t *ids, int64_t *counts)
      * }
      */
-    public static int vg_components_label(MemorySegment context, MemorySegment problem, MemorySegment x, MemorySegment mask, MemorySegment ids, MemorySegment counts) {
+    public static int vg_components_label(MemorySegment context, MemorySegment problem, MemorySegment x, MemorySegment foreground, MemorySegment mask, MemorySegment ids, MemorySegment counts) {
         var mh$ = vg_components_label.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("vg_components_label", context, problem, x, mask, ids, counts);
+                traceDowncall("vg_components_label", context, problem, x, foreground, mask, ids, counts);
             }
-            return (int)mh$.invokeExact(context, problem, x, mask, ids, counts);
+            return (int)mh$.invokeExact(context, problem, x, foreground, mask, ids, counts);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

@@ -20,9 +20,9 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     int64_t d;
  *     int64_t h;
  *     int64_t w;
- *     int64_t c;
+ *     int64_t x_stride;
  *     int32_t connectivity;
- *     int32_t foreground;
+ *     int32_t keep;
  * }
  * }
  */
@@ -38,9 +38,9 @@ public class vg_components {
         VoxgradH.C_LONG.withName("d"),
         VoxgradH.C_LONG.withName("h"),
         VoxgradH.C_LONG.withName("w"),
-        VoxgradH.C_LONG.withName("c"),
+        VoxgradH.C_LONG.withName("x_stride"),
         VoxgradH.C_INT.withName("connectivity"),
-        VoxgradH.C_INT.withName("foreground")
+        VoxgradH.C_INT.withName("keep")
     ).withName("vg_components");
 
     /**
@@ -270,48 +270,48 @@ public class vg_components {
         struct.set(w$LAYOUT, w$OFFSET, fieldValue);
     }
 
-    private static final OfLong c$LAYOUT = (OfLong)$LAYOUT.select(groupElement("c"));
+    private static final OfLong x_stride$LAYOUT = (OfLong)$LAYOUT.select(groupElement("x_stride"));
 
     /**
      * Layout for field:
      * {@snippet lang=c :
-     * int64_t c
+     * int64_t x_stride
      * }
      */
-    public static final OfLong c$layout() {
-        return c$LAYOUT;
+    public static final OfLong x_stride$layout() {
+        return x_stride$LAYOUT;
     }
 
-    private static final long c$OFFSET = $LAYOUT.byteOffset(groupElement("c"));
+    private static final long x_stride$OFFSET = $LAYOUT.byteOffset(groupElement("x_stride"));
 
     /**
      * Offset for field:
      * {@snippet lang=c :
-     * int64_t c
+     * int64_t x_stride
      * }
      */
-    public static final long c$offset() {
-        return c$OFFSET;
+    public static final long x_stride$offset() {
+        return x_stride$OFFSET;
     }
 
     /**
      * Getter for field:
      * {@snippet lang=c :
-     * int64_t c
+     * int64_t x_stride
      * }
      */
-    public static long c(MemorySegment struct) {
-        return struct.get(c$LAYOUT, c$OFFSET);
+    public static long x_stride(MemorySegment struct) {
+        return struct.get(x_stride$LAYOUT, x_stride$OFFSET);
     }
 
     /**
      * Setter for field:
      * {@snippet lang=c :
-     * int64_t c
+     * int64_t x_stride
      * }
      */
-    public static void c(MemorySegment struct, long fieldValue) {
-        struct.set(c$LAYOUT, c$OFFSET, fieldValue);
+    public static void x_stride(MemorySegment struct, long fieldValue) {
+        struct.set(x_stride$LAYOUT, x_stride$OFFSET, fieldValue);
     }
 
     private static final OfInt connectivity$LAYOUT = (OfInt)$LAYOUT.select(groupElement("connectivity"));
@@ -358,48 +358,48 @@ public class vg_components {
         struct.set(connectivity$LAYOUT, connectivity$OFFSET, fieldValue);
     }
 
-    private static final OfInt foreground$LAYOUT = (OfInt)$LAYOUT.select(groupElement("foreground"));
+    private static final OfInt keep$LAYOUT = (OfInt)$LAYOUT.select(groupElement("keep"));
 
     /**
      * Layout for field:
      * {@snippet lang=c :
-     * int32_t foreground
+     * int32_t keep
      * }
      */
-    public static final OfInt foreground$layout() {
-        return foreground$LAYOUT;
+    public static final OfInt keep$layout() {
+        return keep$LAYOUT;
     }
 
-    private static final long foreground$OFFSET = $LAYOUT.byteOffset(groupElement("foreground"));
+    private static final long keep$OFFSET = $LAYOUT.byteOffset(groupElement("keep"));
 
     /**
      * Offset for field:
      * {@snippet lang=c :
-     * int32_t foreground
+     * int32_t keep
      * }
      */
-    public static final long foreground$offset() {
-        return foreground$OFFSET;
+    public static final long keep$offset() {
+        return keep$OFFSET;
     }
 
     /**
      * Getter for field:
      * {@snippet lang=c :
-     * int32_t foreground
+     * int32_t keep
      * }
      */
-    public static int foreground(MemorySegment struct) {
-        return struct.get(foreground$LAYOUT, foreground$OFFSET);
+    public static int keep(MemorySegment struct) {
+        return struct.get(keep$LAYOUT, keep$OFFSET);
     }
 
     /**
      * Setter for field:
      * {@snippet lang=c :
-     * int32_t foreground
+     * int32_t keep
      * }
      */
-    public static void foreground(MemorySegment struct, int fieldValue) {
-        struct.set(foreground$LAYOUT, foreground$OFFSET, fieldValue);
+    public static void keep(MemorySegment struct, int fieldValue) {
+        struct.set(keep$LAYOUT, keep$OFFSET, fieldValue);
     }
 
     /**

@@ -21,11 +21,14 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     int64_t c;
  *     int64_t x_stride;
  *     int64_t dx_stride;
+ *     int64_t target_stride;
  *     int64_t segments;
  *     int32_t sigmoid;
  *     int32_t ignore_label;
- *     int32_t channel_segments;
+ *     int32_t region_labels;
  *     int32_t kinds;
+ *     int32_t accumulate;
+ *     int32_t reserved;
  * }
  * }
  */
@@ -42,11 +45,14 @@ public class vg_segloss {
         VoxgradH.C_LONG.withName("c"),
         VoxgradH.C_LONG.withName("x_stride"),
         VoxgradH.C_LONG.withName("dx_stride"),
+        VoxgradH.C_LONG.withName("target_stride"),
         VoxgradH.C_LONG.withName("segments"),
         VoxgradH.C_INT.withName("sigmoid"),
         VoxgradH.C_INT.withName("ignore_label"),
-        VoxgradH.C_INT.withName("channel_segments"),
-        VoxgradH.C_INT.withName("kinds")
+        VoxgradH.C_INT.withName("region_labels"),
+        VoxgradH.C_INT.withName("kinds"),
+        VoxgradH.C_INT.withName("accumulate"),
+        VoxgradH.C_INT.withName("reserved")
     ).withName("vg_segloss");
 
     /**
@@ -320,6 +326,50 @@ public class vg_segloss {
         struct.set(dx_stride$LAYOUT, dx_stride$OFFSET, fieldValue);
     }
 
+    private static final OfLong target_stride$LAYOUT = (OfLong)$LAYOUT.select(groupElement("target_stride"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int64_t target_stride
+     * }
+     */
+    public static final OfLong target_stride$layout() {
+        return target_stride$LAYOUT;
+    }
+
+    private static final long target_stride$OFFSET = $LAYOUT.byteOffset(groupElement("target_stride"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int64_t target_stride
+     * }
+     */
+    public static final long target_stride$offset() {
+        return target_stride$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int64_t target_stride
+     * }
+     */
+    public static long target_stride(MemorySegment struct) {
+        return struct.get(target_stride$LAYOUT, target_stride$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int64_t target_stride
+     * }
+     */
+    public static void target_stride(MemorySegment struct, long fieldValue) {
+        struct.set(target_stride$LAYOUT, target_stride$OFFSET, fieldValue);
+    }
+
     private static final OfLong segments$LAYOUT = (OfLong)$LAYOUT.select(groupElement("segments"));
 
     /**
@@ -452,48 +502,48 @@ public class vg_segloss {
         struct.set(ignore_label$LAYOUT, ignore_label$OFFSET, fieldValue);
     }
 
-    private static final OfInt channel_segments$LAYOUT = (OfInt)$LAYOUT.select(groupElement("channel_segments"));
+    private static final OfInt region_labels$LAYOUT = (OfInt)$LAYOUT.select(groupElement("region_labels"));
 
     /**
      * Layout for field:
      * {@snippet lang=c :
-     * int32_t channel_segments
+     * int32_t region_labels
      * }
      */
-    public static final OfInt channel_segments$layout() {
-        return channel_segments$LAYOUT;
+    public static final OfInt region_labels$layout() {
+        return region_labels$LAYOUT;
     }
 
-    private static final long channel_segments$OFFSET = $LAYOUT.byteOffset(groupElement("channel_segments"));
+    private static final long region_labels$OFFSET = $LAYOUT.byteOffset(groupElement("region_labels"));
 
     /**
      * Offset for field:
      * {@snippet lang=c :
-     * int32_t channel_segments
+     * int32_t region_labels
      * }
      */
-    public static final long channel_segments$offset() {
-        return channel_segments$OFFSET;
+    public static final long region_labels$offset() {
+        return region_labels$OFFSET;
     }
 
     /**
      * Getter for field:
      * {@snippet lang=c :
-     * int32_t channel_segments
+     * int32_t region_labels
      * }
      */
-    public static int channel_segments(MemorySegment struct) {
-        return struct.get(channel_segments$LAYOUT, channel_segments$OFFSET);
+    public static int region_labels(MemorySegment struct) {
+        return struct.get(region_labels$LAYOUT, region_labels$OFFSET);
     }
 
     /**
      * Setter for field:
      * {@snippet lang=c :
-     * int32_t channel_segments
+     * int32_t region_labels
      * }
      */
-    public static void channel_segments(MemorySegment struct, int fieldValue) {
-        struct.set(channel_segments$LAYOUT, channel_segments$OFFSET, fieldValue);
+    public static void region_labels(MemorySegment struct, int fieldValue) {
+        struct.set(region_labels$LAYOUT, region_labels$OFFSET, fieldValue);
     }
 
     private static final OfInt kinds$LAYOUT = (OfInt)$LAYOUT.select(groupElement("kinds"));
@@ -538,6 +588,94 @@ public class vg_segloss {
      */
     public static void kinds(MemorySegment struct, int fieldValue) {
         struct.set(kinds$LAYOUT, kinds$OFFSET, fieldValue);
+    }
+
+    private static final OfInt accumulate$LAYOUT = (OfInt)$LAYOUT.select(groupElement("accumulate"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int32_t accumulate
+     * }
+     */
+    public static final OfInt accumulate$layout() {
+        return accumulate$LAYOUT;
+    }
+
+    private static final long accumulate$OFFSET = $LAYOUT.byteOffset(groupElement("accumulate"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int32_t accumulate
+     * }
+     */
+    public static final long accumulate$offset() {
+        return accumulate$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int32_t accumulate
+     * }
+     */
+    public static int accumulate(MemorySegment struct) {
+        return struct.get(accumulate$LAYOUT, accumulate$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int32_t accumulate
+     * }
+     */
+    public static void accumulate(MemorySegment struct, int fieldValue) {
+        struct.set(accumulate$LAYOUT, accumulate$OFFSET, fieldValue);
+    }
+
+    private static final OfInt reserved$LAYOUT = (OfInt)$LAYOUT.select(groupElement("reserved"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int32_t reserved
+     * }
+     */
+    public static final OfInt reserved$layout() {
+        return reserved$LAYOUT;
+    }
+
+    private static final long reserved$OFFSET = $LAYOUT.byteOffset(groupElement("reserved"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int32_t reserved
+     * }
+     */
+    public static final long reserved$offset() {
+        return reserved$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int32_t reserved
+     * }
+     */
+    public static int reserved(MemorySegment struct) {
+        return struct.get(reserved$LAYOUT, reserved$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int32_t reserved
+     * }
+     */
+    public static void reserved(MemorySegment struct, int fieldValue) {
+        struct.set(reserved$LAYOUT, reserved$OFFSET, fieldValue);
     }
 
     /**

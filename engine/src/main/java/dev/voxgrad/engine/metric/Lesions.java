@@ -30,7 +30,7 @@ record Lesions(int[] ids, int[] voxels) {
         int count;
         try (Scope scope = device.scope()) {
             Shape shape = new Shape(1, grid.depth(), grid.height(), grid.width(), 1);
-            Components found = Components.label(scope, scope.labels(shape, mask), Optional.empty(), connectivity);
+            Components found = Components.label(scope, scope.labels(shape, mask), 0, Optional.empty(), connectivity);
             count = Math.toIntExact(found.counts().getFirst());
             MemorySegment.copy(found.ids().data(), ValueLayout.JAVA_INT, 0, ids, 0, ids.length);
         }

@@ -148,8 +148,23 @@ public final class SegLoss implements Op {
             Arrays.fill(values, 0);
         }
 
-        double[] values() {
-            return values;
+        /** Takes in what a pass over some channels found. */
+        void put(int firstClass, int count, double[] table) {
+            int rows = table.length / (samples * count * KINDS);
+            for (int row = 0; row < samples * rows; row++) {
+                int to = ((row / rows * segments + row % rows) * classes + firstClass) * KINDS;
+                System.arraycopy(table, row * count * KINDS, values, to, count * KINDS);
+            }
+        }
+
+        /** The first segments of some channels. */
+        double[] take(int firstClass, int count, int rows) {
+            double[] table = new double[samples * rows * count * KINDS];
+            for (int row = 0; row < samples * rows; row++) {
+                int from = ((row / rows * segments + row % rows) * classes + firstClass) * KINDS;
+                System.arraycopy(values, from, table, row * count * KINDS, count * KINDS);
+            }
+            return table;
         }
 
         private int index(int sample, int segment, int clazz, Kind kind) {
@@ -184,13 +199,30 @@ public final class SegLoss implements Op {
         double evaluate(VoxelLosses losses);
     }
 
-    /** What a pass needs beside logits and labels. {@code ignoreLabel} is -1 for none; the mask holds 0/1 bytes [N,D,H,W,1]. */
-    public record Options(Nonlinearity nonlinearity, int ignoreLabel, Optional<Labels> mask) {
+    /**
+     * What a pass needs beside logits and labels.
+     *
+     * @param ignoreLabel class of voxels that do not count, -1 for none; not for 0/1 targets
+     * @param mask 0/1 bytes [N,D,H,W,1]
+     * @param regions sigmoid: labels are classes [N,D,H,W,1], and these are the channels; without, labels are targets [N,D,H,W,C]
+     */
+    public record Options(
+            Nonlinearity nonlinearity, int ignoreLabel, Optional<Labels> mask, Optional<Regions> regions) {
         /** Softmax over all voxels. */
         public static final Options SOFTMAX = new Options(Nonlinearity.SOFTMAX, -1, Optional.empty());
 
-        /** Sigmoid over all voxels. */
+        /** Sigmoid over all voxels, of 0/1 targets. */
         public static final Options SIGMOID = new Options(Nonlinearity.SIGMOID, -1, Optional.empty());
+
+        /** Without regions. */
+        public Options(Nonlinearity nonlinearity, int ignoreLabel, Optional<Labels> mask) {
+            this(nonlinearity, ignoreLabel, mask, Optional.empty());
+        }
+
+        /** True when labels are 0/1 targets of each channel. */
+        boolean targets() {
+            return nonlinearity == Nonlinearity.SIGMOID && regions.isEmpty();
+        }
     }
 
     /**
@@ -210,10 +242,12 @@ public final class SegLoss implements Op {
 
     private final Tensor logits;
     private final List<SegLossPass> passes;
+    private final VoxelMemory memory;
 
-    private SegLoss(Tensor logits, List<SegLossPass> passes) {
+    private SegLoss(Tensor logits, List<SegLossPass> passes, VoxelMemory memory) {
         this.logits = logits;
         this.passes = passes;
+        this.memory = memory;
     }
 
     /** {@link #apply(Tape, Tensor, Labels, Options, List)} with one formula of the sums. */
@@ -230,29 +264,37 @@ public final class SegLoss implements Op {
      */
     public static Tensor apply(Tape tape, Tensor logits, Labels labels, Options options, List<Pass> passes) {
         List<SegLossPass> done = new ArrayList<>();
-        double value = 0;
-        for (Pass pass : passes) {
-            SegLossPass p = new SegLossPass(logits, labels, options, pass, tape.scope());
-            value += p.forward();
-            if (tape.tracks(logits)) {
-                done.add(p);
-            } else {
-                p.free();
-            }
+        VoxelMemory memory = new VoxelMemory(tape.scope(), logits.shape());
+        double value = forward(logits, labels, options, passes, memory, done);
+        if (!tape.tracks(logits)) {
+            memory.free();
         }
         Tensor y = tape.output(Shape.scalar());
         y.set(new float[] {(float) value});
-        return tape.record(y, new SegLoss(logits, done), logits);
+        return tape.record(y, new SegLoss(logits, done, memory), logits);
+    }
+
+    private static double forward(
+            Tensor logits,
+            Labels labels,
+            Options options,
+            List<Pass> passes,
+            VoxelMemory memory,
+            List<SegLossPass> done) {
+        double value = 0;
+        for (Pass pass : passes) {
+            SegLossPass p = new SegLossPass(logits, labels, options, pass, memory);
+            value += p.forward();
+            done.add(p);
+        }
+        return value;
     }
 
     /** The value alone, in float64. */
     public static double value(Tensor logits, Labels labels, Options options, List<Pass> passes) {
         try (Scope scope = logits.device().scope()) {
-            double value = 0;
-            for (Pass pass : passes) {
-                value += new SegLossPass(logits, labels, options, pass, scope).forward();
-            }
-            return value;
+            return forward(
+                    logits, labels, options, passes, new VoxelMemory(scope, logits.shape()), new ArrayList<>());
         }
     }
 
@@ -271,12 +313,17 @@ public final class SegLoss implements Op {
 
     @Override
     public void backward(Tensor gradient, Gradients gradients) {
-        float upstream = gradient.item();
-        for (SegLossPass pass : passes) {
-            Tensor dx = gradients.make(logits.shape());
-            pass.backward(upstream, dx);
-            pass.free();
-            gradients.give(logits, dx);
+        if (passes.isEmpty()) {
+            return;
         }
+        float upstream = gradient.item();
+        Tensor dx = gradients.make(logits.shape());
+        boolean first = true;
+        for (SegLossPass pass : passes.reversed()) { // the last one left its numbers in the memory
+            pass.backward(upstream, dx, !first);
+            first = false;
+        }
+        memory.free();
+        gradients.give(logits, dx);
     }
 }

@@ -1,67 +1,27 @@
 package dev.voxgrad.losses;
 
-import dev.voxgrad.engine.ConfigException;
 import dev.voxgrad.engine.DataException;
+import dev.voxgrad.engine.op.Regions;
 import dev.voxgrad.engine.op.SegLoss;
 import dev.voxgrad.engine.tensor.Labels;
 import dev.voxgrad.engine.tensor.Scope;
 import dev.voxgrad.engine.tensor.Shape;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.Set;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.stream.IntStream;
 
 /**
- * What the channels of a sigmoid loss are in a map of class labels: the union of some labels each. Regions may overlap.
+ * Class labels as the targets that a {@link TensorTerm} takes. The passes of the other terms read class labels themselves.
  *
- * @param labels of each channel, none of the sets empty
+ * @param targets 0/1 bytes [N,D,H,W,C]
+ * @param mask 0/1 bytes [N,D,H,W,1], 0 where the label says to ignore; empty when no voxel does
  */
-public record Regions(List<Set<Integer>> labels) {
+record RegionTargets(Labels targets, Optional<Labels> mask) {
     /** Labels are bytes. */
     private static final int LABELS = 256;
-
-    /** Checks that every channel has labels that a byte can hold. */
-    public Regions {
-        labels = labels.stream().map(Set::copyOf).toList();
-        for (Set<Integer> region : labels) {
-            if (region.isEmpty() || !region.stream().allMatch(label -> label >= 0 && label < LABELS)) {
-                throw new ConfigException("the region " + region + " must have labels from 0 to " + (LABELS - 1));
-            }
-        }
-    }
-
-    /** Channel k is label k + 1: every foreground label. */
-    public static Regions foreground(int channels) {
-        return new Regions(IntStream.range(0, channels)
-                .mapToObj(channel -> Set.of(channel + 1))
-                .toList());
-    }
-
-    /** Channel k is label k: every class, background included, which is what the largest channel of a voxel stands for. */
-    public static Regions classes(int channels) {
-        return new Regions(IntStream.range(0, channels).mapToObj(Set::of).toList());
-    }
-
-    /** The highest label in any region. Labels up to it are legal, whether they are in a region or not. */
-    public int highestLabel() {
-        return labels.stream()
-                .flatMap(Set::stream)
-                .mapToInt(label -> label)
-                .max()
-                .orElse(0);
-    }
-
-    /**
-     * Targets of a sigmoid loss.
-     *
-     * @param targets 0/1 bytes [N,D,H,W,C]
-     * @param mask 0/1 bytes [N,D,H,W,1], 0 where the label says to ignore; empty when no voxel does
-     */
-    record Targets(Labels targets, Optional<Labels> mask) {}
 
     /**
      * Splits class labels [N,D,H,W,1] into channels.
@@ -69,12 +29,12 @@ public record Regions(List<Set<Integer>> labels) {
      * @param ignoreLabel label of voxels that do not count
      * @throws DataException when a label is above all regions and not the one to ignore
      */
-    Targets targets(Scope scope, Labels classLabels, OptionalInt ignoreLabel) {
-        int channels = labels.size();
+    static RegionTargets of(Regions regions, Scope scope, Labels classLabels, OptionalInt ignoreLabel) {
+        int channels = regions.labels().size();
         Shape shape = classLabels.shape();
         Labels targets = scope.labels(shape.withChannels(channels));
         Optional<Labels> mask = ignoreLabel.isPresent() ? Optional.of(scope.labels(shape)) : Optional.empty();
-        byte[][] rows = rows();
+        byte[][] rows = rows(regions);
         Split split = new Split(classLabels, targets, mask, channels);
         split.run(rows, ignoreLabel.orElse(-1));
         if (split.bad.sum() > 0) {
@@ -88,19 +48,19 @@ public record Regions(List<Set<Integer>> labels) {
                     split.bad.sum(),
                     first,
                     ignoreLabel.isPresent()
-                            ? "neither 0 to " + highestLabel() + " nor the ignore label " + ignoreLabel.getAsInt()
-                            : "not one of 0 to " + highestLabel());
+                            ? "neither 0 to " + regions.highestLabel() + " nor the ignore label " + ignoreLabel.getAsInt()
+                            : "not one of 0 to " + regions.highestLabel());
         }
-        return new Targets(targets, mask.filter(labels -> split.ignored.sum() > 0));
+        return new RegionTargets(targets, mask.filter(some -> split.ignored.sum() > 0));
     }
 
     /** For each label the channels' targets; empty for a label that must not occur. */
-    private byte[][] rows() {
+    private static byte[][] rows(Regions regions) {
         byte[][] rows = new byte[LABELS][0];
-        for (int label = 0; label <= highestLabel(); label++) {
-            rows[label] = new byte[labels.size()];
-            for (int channel = 0; channel < labels.size(); channel++) {
-                rows[label][channel] = (byte) (labels.get(channel).contains(label) ? 1 : 0);
+        for (int label = 0; label <= regions.highestLabel(); label++) {
+            rows[label] = new byte[regions.labels().size()];
+            for (int channel = 0; channel < regions.labels().size(); channel++) {
+                rows[label][channel] = (byte) (regions.labels().get(channel).contains(label) ? 1 : 0);
             }
         }
         return rows;
