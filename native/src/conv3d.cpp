@@ -71,7 +71,7 @@ static void check(const vg_conv3d *problem) {
 }
 
 static Correlation forward_grid(const vg_conv3d &p) {
-  Correlation c{p.n, p.ci, p.co, {}, p.x_stride, p.y_stride};
+  Correlation c{p.n, p.ci, p.co, {}, p.x_stride, p.y_stride, p.precision == VG_PRECISION_FAST};
   const ConvAxes axes = conv_axes(p);
   for (int k = 0; k < 3; ++k) {
     const ConvAxis &a = axes[k];
@@ -106,7 +106,7 @@ static void backward_input(vg_context *context, const vg_conv3d &p, const float 
   // The sums of the classes would have to be merged for each sample: one pass over dx instead.
   const bool single = p.sd == 1 && p.sh == 1 && p.sw == 1;
   const ConvAxes axes = conv_axes(p);
-  Correlation c{p.n, p.co, p.ci, {}, p.y_stride, p.x_stride};
+  Correlation c{p.n, p.co, p.ci, {}, p.y_stride, p.x_stride, p.precision == VG_PRECISION_FAST};
   const auto visit = [&] {
     Head head{{}, 0};
     int64_t first_tap[3];

@@ -20,6 +20,7 @@ struct Correlation {
   int64_t n, ci, co;
   GridAxis axis[3]; // z, y, x
   int64_t x_stride, y_stride;
+  bool fast = false; // larger Winograd tiles where they pay
   int64_t taps() const { return axis[0].taps * axis[1].taps * axis[2].taps; }
   int64_t points() const { return axis[0].out * axis[1].out * axis[2].out; } // of one sample
 };

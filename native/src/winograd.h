@@ -10,6 +10,11 @@ bool winograd_pays(const Correlation &problem);
 // As correlate, with a single head at offset 0.
 void winograd_correlate(vg_context *context, const Correlation &problem, const float *x, const Weights &weights,
                         const float *bias, float *y, const Fused &fused);
+// The same with larger tiles, for the precision `fast`. pays: it takes clearly less than `cost` multiply-adds per pair
+// of channels, the time of the other way.
+bool winograd_fast_pays(const Correlation &problem, double cost);
+void winograd_fast_correlate(vg_context *context, const Correlation &problem, const float *x, const Weights &weights,
+                             const float *bias, float *y, const Fused &fused);
 // As correlate_weight.
 void winograd_weight(vg_context *context, const Correlation &problem, const float *x, const float *dy, float *dw,
                      const Fused &fused);

@@ -81,6 +81,9 @@ inline ConvCase make(const Sizes &z) {
   return c;
 }
 
+// What the precision `fast` promises, for numbers that cancel little.
+inline constexpr Tolerance fast_tolerance{5e-6, 5e-5};
+
 // Inputs and expected results of one problem.
 struct ConvExpected {
   Tensor x, dy;

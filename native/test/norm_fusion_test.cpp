@@ -107,9 +107,11 @@ private:
   }
 };
 
+constexpr Tolerance sums_tolerance{2e-6, 1e-5};
+
 // The sums of g and those of g (x - mean) have sizes of their own.
 void expect_sums(const std::string &op, const std::string &problem, int64_t n, int64_t c, const Guarded<float> &actual,
-                 const std::vector<double> &expected, Tolerance tolerance = {2e-6, 1e-5}) {
+                 const std::vector<double> &expected, Tolerance tolerance = sums_tolerance) {
   for (int64_t half = 0; half < 2; ++half) {
     const auto index = [&](int64_t i) { return (i / c * 2 + half) * c + i % c; };
     expect_close(
@@ -151,8 +153,12 @@ void expect_table(const std::string &op, const std::string &problem, const Tenso
 }
 
 // All functions of one problem.
-void expect_fused(const ConvFunctions &f, const Sizes &z, uint64_t seed) {
+void expect_fused(const ConvFunctions &f, const Sizes &z, uint64_t seed,
+                  vg_precision precision = VG_PRECISION_DEFAULT) {
   ConvCase c = make(z);
+  c.p.precision = precision;
+  const bool fast = precision == VG_PRECISION_FAST;
+  const Tolerance near = fast ? fast_tolerance : Tolerance{}, near_sums = fast ? fast_tolerance : sums_tolerance;
   if (f.transposed)
     for (int a = 0; a < 3; ++a) c.out[a] = z.in[a] * z.k[a];
   const Side side = seed % 2 == 0 ? Side::after : Side::before;
@@ -188,9 +194,9 @@ void expect_fused(const ConvFunctions &f, const Sizes &z, uint64_t seed) {
         << cpu.error();
 
     const std::string name = std::string("fused ") + f.name;
-    expect_close(name + " forward", c.text(), r.y, e.y);
-    expect_close(name + " backward_input", c.text(), r.dx, g);
-    expect_sums(name + " backward_input", c.text(), c.p.n, c.p.ci, sums, norm.sums(e.x, g));
+    expect_close(name + " forward", c.text(), r.y, e.y, near);
+    expect_close(name + " backward_input", c.text(), r.dx, g, near);
+    expect_sums(name + " backward_input", c.text(), c.p.n, c.p.ci, sums, norm.sums(e.x, g), near_sums);
     expect_close(name + " backward_weight", c.text(), r.dw, e.dw);
     expect_close(name + " backward_weight db", c.text(), r.db, e.db);
     if (forward.y_norm != nullptr) expect_table(name + " forward", c.text(), r.y, c.p.n, forward, table);
@@ -237,6 +243,13 @@ const Sizes transposed_table[] = {
 TEST(NormFusion, ConvolutionsMatchTheSeparateSteps) {
   uint64_t seed = 100;
   for (const Sizes &z : table) expect_fused(conv3d, z, seed += 11);
+}
+
+// Problems that take the larger tiles: 2x4x4, 4x4x4 and 1x4x4 outputs.
+TEST(NormFusion, FastConvolutionsMatchTheSeparateSteps) {
+  expect_fused(conv3d, {2, {11, 17, 29}, 8, 24, {3, 3, 3}, {1, 1, 1}, {1, 1, 1}, 2, 1}, 300, VG_PRECISION_FAST);
+  expect_fused(conv3d, {3, {3, 13, 61}, 72, 66, {3, 3, 3}, {1, 1, 1}, {1, 1, 1}}, 301, VG_PRECISION_FAST);
+  expect_fused(conv3d, {3, {1, 33, 35}, 17, 24, {1, 3, 3}, {1, 1, 1}, {0, 1, 1}, 0, 3}, 302, VG_PRECISION_FAST);
 }
 
 TEST(NormFusion, TransposedConvolutionsMatchTheSeparateSteps) {
