@@ -15,7 +15,7 @@ constexpr int forward_rows = 2, forward_rows_half = 4, outer_rows = 2, outer_row
 #endif
 
 // Voxels whose products conv_outer adds up before it turns to the next rows: their inputs and gradients fit in L1.
-constexpr int64_t outer_voxels = 128;
+constexpr int64_t outer_voxels = 64;
 
 template <int V> static inline void load_lanes(v8 (&to)[V], const float *from, int64_t channels) {
   if (channels == 8 * V) {

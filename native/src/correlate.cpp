@@ -35,6 +35,9 @@ constexpr int64_t enough_items = 64;
 // Partial sums of a weight gradient take at most about this much memory (more only if one set does).
 constexpr int64_t partial_bytes = 16 << 20;
 
+// Output voxels, of all samples, up to which weights are packed where they are used: each of them serves so few.
+constexpr int64_t few_voxels = 256;
+
 constexpr int64_t align = 64;
 
 // A piece of the grid of one sample.
@@ -233,7 +236,21 @@ private:
 
 // ---- packed weights ---------------------------------------------------------------------------------------------
 
-// [head][panel][slice][tap][channel of the slice][lanes], lanes beyond co zero; then the bias [padded co].
+// Weights of one head, panel and slice as [tap][channel of the slice][lanes], lanes beyond co zero.
+void pack_tap(const Cut &cut, const Weights &weights, int64_t head, int64_t panel, int64_t slice, int64_t tap,
+              float *to) {
+  const Panels panels{cut.p.co};
+  const int64_t lanes = panels.lanes(panel), width = panels.width(panel), depth = cut.slice_depth(slice);
+  const float *from = weights.w + weights.heads[static_cast<size_t>(head)].tap[static_cast<size_t>(tap)] +
+                      panels.begin(panel) * weights.out_stride + slice * cut.depth * weights.in_stride;
+  to += tap * depth * lanes;
+  for (int64_t i = 0; i < depth; ++i, to += lanes, from += weights.in_stride) {
+    for (int64_t lane = 0; lane < width; ++lane) to[lane] = from[lane * weights.out_stride];
+    for (int64_t lane = width; lane < lanes; ++lane) to[lane] = 0;
+  }
+}
+
+// All of them, [head][panel][slice], then the bias [padded co].
 class Packed {
 public:
   Packed(vg_context *context, const Cut &cut, const Weights &weights, const float *bias)
@@ -245,7 +262,8 @@ public:
     const int64_t heads = static_cast<int64_t>(weights.heads.size());
     parallel_for(context, heads * panels_.count() * taps_, [&](int64_t item) {
       const int64_t tap = item % taps_, panel = item / taps_ % panels_.count(), head = item / taps_ / panels_.count();
-      for (int64_t slice = 0; slice < cut_.slices; ++slice) pack(weights, head, panel, slice, tap);
+      for (int64_t slice = 0; slice < cut_.slices; ++slice)
+        pack_tap(cut_, weights, head, panel, slice, tap, at(head, panel, slice));
     });
   }
   const float *weights(int64_t head, int64_t panel, int64_t slice) const { return at(head, panel, slice); }
@@ -257,17 +275,6 @@ private:
            taps_ * slice * cut_.depth * panels_.lanes(panel);
   }
 
-  void pack(const Weights &weights, int64_t head, int64_t panel, int64_t slice, int64_t tap) const {
-    const int64_t lanes = panels_.lanes(panel), width = panels_.width(panel), depth = cut_.slice_depth(slice);
-    float *to = at(head, panel, slice) + tap * depth * lanes;
-    const float *from = weights.w + weights.heads[static_cast<size_t>(head)].tap[static_cast<size_t>(tap)] +
-                        panels_.begin(panel) * weights.out_stride + slice * cut_.depth * weights.in_stride;
-    for (int64_t i = 0; i < depth; ++i, to += lanes, from += weights.in_stride) {
-      for (int64_t lane = 0; lane < width; ++lane) to[lane] = from[lane * weights.out_stride];
-      for (int64_t lane = width; lane < lanes; ++lane) to[lane] = 0;
-    }
-  }
-
   const Cut &cut_;
   Panels panels_;
   int64_t taps_, head_floats_;
@@ -275,9 +282,77 @@ private:
   float *w_, *bias_;
 };
 
+// One panel of one box.
+void run_panel(vg_context *context, const View &view, const Box &box, const Panels &panels, int64_t panel,
+               int64_t head_offset, const float *w, const float *bias) {
+  PanelPass pass{};
+  pass.x = view.x;
+  pass.y = view.y;
+  pass.count = box.voxels();
+  pass.segment = view.segment.data();
+  pass.segments = static_cast<int64_t>(view.segment.size());
+  pass.run = view.run;
+  pass.w = w;
+  pass.bias = bias;
+  pass.y_offset = head_offset + panels.begin(panel);
+  pass.lanes = panels.lanes(panel);
+  pass.channels = panels.width(panel);
+  VG_PICK(context, conv_panel)(pass);
+}
+
+// Small maps: every weight serves a few voxels only, so a panel is packed where and when it is used, and stays in L2.
+void correlate_small_map(vg_context *context, const Cut &cut, const float *x, const Weights &weights, const float *bias,
+                         float *y) {
+  const Panels panels{cut.p.co};
+  const int64_t all_panels = static_cast<int64_t>(weights.heads.size()) * panels.count();
+  // Two panels share the copies of their inputs, where there are enough of them.
+  const Pieces group{all_panels, all_panels >= 16 ? 2 : 1};
+  const int64_t panel_floats = cut.p.taps() * cut.depth * panel_lanes;
+  const int64_t view_bytes = round_up(View::bytes(cut), align);
+  Slots slots(context, group.count(), view_bytes + group.grain * panel_floats * 4);
+  parallel_for(context, group.count(), [&](int64_t item) {
+    const Slots::Lease lease(slots);
+    View view(cut, lease.memory);
+    float *packed = reinterpret_cast<float *>(lease.memory + view_bytes);
+    for (int64_t slice = 0; slice < cut.slices; ++slice) {
+      for (int64_t i = group.begin(item); i < group.end(item); ++i)
+        for (int64_t tap = 0; tap < cut.p.taps(); ++tap)
+          pack_tap(cut, weights, i / panels.count(), i % panels.count(), slice, tap,
+                   packed + (i - group.begin(item)) * panel_floats);
+      for (int64_t b = 0; b < cut.boxes(); ++b) {
+        const Box box = cut.box(b);
+        view.open(box, slice, x, y);
+        for (int64_t i = group.begin(item); i < group.end(item); ++i) {
+          const int64_t panel = i % panels.count();
+          float first[panel_lanes] = {};
+          if (bias != nullptr) std::copy_n(bias + panels.begin(panel), panels.width(panel), first);
+          run_panel(context, view, box, panels, panel, weights.heads[static_cast<size_t>(i / panels.count())].y_offset,
+                    packed + (i - group.begin(item)) * panel_floats, slice == 0 ? first : nullptr);
+        }
+      }
+    }
+  });
+}
+
+// Inputs that no output reads, as the residues of a pointwise convolution with a stride: lines of zeros.
+void fill_grid(vg_context *context, const Correlation &p, float *y) {
+  const GridAxis &az = p.axis[0], &ay = p.axis[1], &ax = p.axis[2];
+  const Pieces lines{p.n * az.out * ay.out, std::max<int64_t>(1, 4096 / ax.out)};
+  parallel_for(context, lines.count(), [&](int64_t piece) {
+    for (int64_t line = lines.begin(piece); line < lines.end(piece); ++line) {
+      const int64_t oy = line % ay.out, oz = line / ay.out % az.out, n = line / ay.out / az.out;
+      const int64_t iz = n * az.size + az.place + az.pitch * oz, iy = iz * ay.size + ay.place + ay.pitch * oy;
+      float *to = y + (iy * ax.size + ax.place) * p.y_stride;
+      for (int64_t v = 0; v < ax.out; ++v) std::fill_n(to + v * ax.pitch * p.y_stride, p.co, 0.0f);
+    }
+  });
+}
+
 void correlate_boxes(vg_context *context, const Correlation &problem, const float *x, const Weights &weights,
                      const float *bias, float *y) {
+  if (problem.taps() == 0 && bias == nullptr) return fill_grid(context, problem, y);
   const Cut cut(problem);
+  if (problem.n * problem.points() <= few_voxels) return correlate_small_map(context, cut, x, weights, bias, y);
   const Panels panels{problem.co};
   const Packed packed(context, cut, weights, bias);
 
@@ -294,19 +369,8 @@ void correlate_boxes(vg_context *context, const Correlation &problem, const floa
       view.open(box, slice, x, y);
       for (int64_t i = group.begin(item % group.count()); i < group.end(item % group.count()); ++i) {
         const int64_t head = i / panels.count(), panel = i % panels.count();
-        PanelPass pass{};
-        pass.x = view.x;
-        pass.y = view.y;
-        pass.count = box.voxels();
-        pass.segment = view.segment.data();
-        pass.segments = static_cast<int64_t>(view.segment.size());
-        pass.run = view.run;
-        pass.w = packed.weights(head, panel, slice);
-        pass.bias = slice == 0 ? packed.bias(panel) : nullptr;
-        pass.y_offset = weights.heads[static_cast<size_t>(head)].y_offset + panels.begin(panel);
-        pass.lanes = panels.lanes(panel);
-        pass.channels = panels.width(panel);
-        VG_PICK(context, conv_panel)(pass);
+        run_panel(context, view, box, panels, panel, weights.heads[static_cast<size_t>(head)].y_offset,
+                  packed.weights(head, panel, slice), slice == 0 ? packed.bias(panel) : nullptr);
       }
     }
   });
@@ -374,6 +438,18 @@ void finish(const Partials &partials, int64_t ranges, const float *sums, int64_t
     }
 }
 
+// dw of one panel and slice from complete sums.
+void store_gradient(const Partials &partials, const float *sums, int64_t slice, int64_t panel, float *dw) {
+  const Cut &cut = partials.cut;
+  const int64_t lanes = partials.panels.lanes(panel), width = partials.panels.width(panel);
+  const int64_t depth = cut.slice_depth(slice), row = cut.p.taps() * cut.p.ci;
+  for (int64_t tap = 0; tap < cut.p.taps(); ++tap, sums += depth * lanes)
+    for (int64_t lane = 0; lane < width; ++lane) {
+      float *to = dw + (partials.panels.begin(panel) + lane) * row + tap * cut.p.ci + slice * cut.depth;
+      for (int64_t i = 0; i < depth; ++i) to[i] = sums[i * lanes + lane];
+    }
+}
+
 } // namespace
 
 void correlate_weight(vg_context *context, const Correlation &problem, const float *x, const float *dy, float *dw,
@@ -391,39 +467,49 @@ void correlate_weight(vg_context *context, const Correlation &problem, const flo
   const int64_t groups = std::clamp<int64_t>(ceil_div(enough_items, range.count() * cut.slices), 1, panels.count());
   const Pieces group{panels.count(), ceil_div(panels.count(), groups)};
   const int64_t items = range.count() * cut.slices * group.count();
+  // With a single range the sums of an item are complete: they stay in its scratch and go to dw from there.
+  const bool direct = range.count() == 1;
+  const int64_t view_bytes = round_up(View::bytes(cut), align);
+  const int64_t panel_floats = problem.taps() * cut.depth * panel_lanes;
 
-  Workspace memory(context, range.count() * partials.set_floats() * 4);
-  float *sums = memory.as<float>();
-  Slots slots(context, items, View::bytes(cut));
+  Workspace memory(context, direct ? 0 : range.count() * partials.set_floats() * 4);
+  Slots slots(context, items, view_bytes + (direct ? group.grain * panel_floats * 4 : 0));
   parallel_for(context, items, [&](int64_t item) {
     const int64_t g = item % group.count(), slice = item / group.count() % cut.slices;
     const int64_t r = item / group.count() / cut.slices, rows = problem.taps() * cut.slice_depth(slice);
     const Slots::Lease lease(slots);
     View view(cut, lease.memory);
+    const auto sums = [&](int64_t panel) {
+      return direct ? reinterpret_cast<float *>(lease.memory + view_bytes) + (panel - group.begin(g)) * panel_floats
+                    : memory.as<float>() + partials.offset(r, slice, panel);
+    };
     std::vector<int64_t> distance;
     for (int64_t panel = group.begin(g); panel < group.end(g); ++panel)
-      std::fill_n(sums + partials.offset(r, slice, panel), rows * panels.lanes(panel), 0.0f);
+      std::fill_n(sums(panel), rows * panels.lanes(panel), 0.0f);
     for (int64_t b = range.begin(r); b < range.end(r); ++b) {
       const Box box = cut.box(b);
       view.open(box, slice, x, const_cast<float *>(dy)); // only read
       view.distances(distance);
       for (int64_t panel = group.begin(g); panel < group.end(g); ++panel) {
-        OuterPass pass{};
-        pass.x = view.x;
-        pass.dy = view.y;
-        pass.count = box.voxels();
-        pass.distance = distance.data();
-        pass.rows = rows;
-        pass.sum = sums + partials.offset(r, slice, panel);
-        pass.dy_offset = panels.begin(panel);
-        pass.lanes = panels.lanes(panel);
-        pass.channels = panels.width(panel);
+        const OuterPass pass{view.x,
+                             view.y,
+                             box.voxels(),
+                             distance.data(),
+                             rows,
+                             sums(panel),
+                             panels.begin(panel),
+                             panels.lanes(panel),
+                             panels.width(panel)};
         VG_PICK(context, conv_outer)(pass);
       }
     }
+    if (direct)
+      for (int64_t panel = group.begin(g); panel < group.end(g); ++panel)
+        store_gradient(partials, sums(panel), slice, panel, dw);
   });
+  if (direct) return;
   parallel_for(context, panels.count() * problem.taps(), [&](int64_t item) {
-    finish(partials, range.count(), sums, item / problem.taps(), item % problem.taps(), dw);
+    finish(partials, range.count(), memory.as<float>(), item / problem.taps(), item % problem.taps(), dw);
   });
 }
 
@@ -434,15 +520,12 @@ void sum_channels(vg_context *context, int64_t voxels, int64_t c, int64_t stride
   parallel_for(context, pieces.count(), [&](int64_t i) {
     double *sum = sums + i * c;
     std::fill_n(sum, c, 0.0);
-    constexpr int64_t few = 16, lanes = 64; // short sums in float32 lose nothing that float32 results could show
-    for (int64_t v = pieces.begin(i); v < pieces.end(i); v += few)
-      for (int64_t begin = 0; begin < c; begin += lanes) {
-        float part[lanes] = {};
-        const int64_t width = std::min(lanes, c - begin), rows = std::min(few, pieces.end(i) - v);
-        for (int64_t r = 0; r < rows; ++r)
-          for (int64_t k = 0; k < width; ++k) part[k] += dy[(v + r) * stride + begin + k];
-        for (int64_t k = 0; k < width; ++k) sum[begin + k] += static_cast<double>(part[k]);
-      }
+    const auto at = [&](int64_t v, int64_t k) { return static_cast<double>(dy[v * stride + k]); };
+    int64_t v = pieces.begin(i);
+    for (; v + 4 <= pieces.end(i); v += 4)
+      for (int64_t k = 0; k < c; ++k) sum[k] += (at(v, k) + at(v + 1, k)) + (at(v + 2, k) + at(v + 3, k));
+    for (; v < pieces.end(i); ++v)
+      for (int64_t k = 0; k < c; ++k) sum[k] += at(v, k);
   });
   for (int64_t k = 0; k < c; ++k) {
     double total = 0;
