@@ -29,11 +29,13 @@ void check_fusion(const vg_conv_fusion *fusion, const Fusable &can) {
 static void write_norm_table(const vg_conv_fusion &fusion, int64_t c, int64_t sample, int64_t channel, double mean,
                              double variance) {
   const double rstd = 1.0 / std::sqrt(variance + static_cast<double>(fusion.eps));
-  const double scale = fusion.gamma != nullptr ? static_cast<double>(fusion.gamma[channel]) * rstd : rstd;
+  const float scale =
+      static_cast<float>(fusion.gamma != nullptr ? static_cast<double>(fusion.gamma[channel]) * rstd : rstd);
   const double beta = fusion.beta != nullptr ? static_cast<double>(fusion.beta[channel]) : 0.0;
   float *to = fusion.y_norm + sample * VG_NORM_ROWS * c + channel;
-  to[VG_NORM_SCALE * c] = static_cast<float>(scale);
-  to[VG_NORM_SHIFT * c] = static_cast<float>(beta - mean * scale);
+  to[VG_NORM_SCALE * c] = scale;
+  // With the scale as it is rounded: the mean itself goes to beta.
+  to[VG_NORM_SHIFT * c] = static_cast<float>(beta - mean * static_cast<double>(scale));
   to[VG_NORM_SLOPE * c] = fusion.slope;
   to[VG_NORM_MEAN * c] = static_cast<float>(mean);
   to[VG_NORM_RSTD * c] = static_cast<float>(rstd);

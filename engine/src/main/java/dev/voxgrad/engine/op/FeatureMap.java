@@ -96,6 +96,7 @@ public final class FeatureMap {
                 },
                 () -> {
                     FeatureMap map = again.get();
+                    tables.forEach(tape.scope()::free); // all readers are done
                     sums.total().ifPresent(map::giveSums);
                     return map.tensor;
                 },

@@ -89,6 +89,8 @@ final class NormTable implements Op {
                     dgamma.data(),
                     dbeta.data()));
         }
+        gradients.scope().free(rows); // all readers are done
+        gradients.scope().free(total);
         gradients.give(gamma, dgamma);
         gradients.give(beta, dbeta);
         gradients.give(x, g);
