@@ -93,6 +93,9 @@ VG_API int32_t vg_context_create(const vg_context_options *options, vg_context *
 VG_API int32_t vg_context_destroy(vg_context *context);
 VG_API int32_t vg_context_synchronize(vg_context *context);
 VG_API int32_t vg_context_describe(vg_context *context, vg_context_info *info);
+/* The ceilings of a roofline, measured in about a second: multiply-adds in registers (2 operations each), and a copy
+ * that no cache holds (bytes read + written), both on all threads. */
+VG_API int32_t vg_measure_peak(vg_context *context, double *flops_per_second, double *bytes_per_second);
 /* Text of the last failure of this context, "" if none; valid until the next call with it. */
 VG_API const char *vg_last_error(vg_context *context);
 

@@ -50,6 +50,7 @@ std::string describe() {
   FUNCTION(vg_context_destroy);
   FUNCTION(vg_context_synchronize);
   FUNCTION(vg_context_describe);
+  FUNCTION(vg_measure_peak);
   FUNCTION(vg_last_error);
   FUNCTION(vg_allocate);
   FUNCTION(vg_free);

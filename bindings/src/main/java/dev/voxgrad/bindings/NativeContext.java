@@ -149,13 +149,13 @@ public final class NativeContext implements AutoCloseable {
      * @param kind steps of one kind ask for the same
      */
     public void beginStep(long kind) {
-        check(VoxgradH.vg_step_begin(handle(), kind));
+        require(VoxgradH.vg_step_begin(open(), kind));
     }
 
     /** Ends the step; a no-op after the context was closed. */
     public void endStep() {
         if (handle != null) {
-            check(VoxgradH.vg_step_end(handle));
+            require(VoxgradH.vg_step_end(handle));
         }
     }
 

@@ -17,6 +17,8 @@ record EnumWords<E extends Enum<E>>(Class<E> type) implements ITypeConverter<E> 
         register(line, Surface.class);
         register(line, EmptyCases.class);
         register(line, Bootstrap.Method.class);
+        register(line, ProfileOptions.By.class);
+        register(line, ProfilePreset.class);
     }
 
     private static <E extends Enum<E>> void register(CommandLine line, Class<E> type) {
@@ -24,7 +26,7 @@ record EnumWords<E extends Enum<E>>(Class<E> type) implements ITypeConverter<E> 
     }
 
     private static String word(Enum<?> constant) {
-        return constant.name().toLowerCase(Locale.ROOT);
+        return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
     @Override

@@ -35,6 +35,7 @@ import picocli.CommandLine.Spec;
             EvaluateCommand.class,
             InspectCommand.class,
             GradCheckCommand.class,
+            ProfileCommand.class,
             DoctorCommand.class
         })
 public final class Main implements Runnable {

@@ -38,9 +38,19 @@ final class PredictionJob {
 
     private PredictionJob() {}
 
-    /** Predicts all cases with the model of a folder; CASE becomes CASE + ending in the output folder. */
+    /**
+     * Predicts all cases with the model of a folder; CASE becomes CASE + ending in the output folder.
+     *
+     * @param progress also told after each tile
+     */
     static List<Result> run(
-            Path model, List<Case> cases, Path output, String ending, Settings settings, Device device) {
+            Path model,
+            List<Case> cases,
+            Path output,
+            String ending,
+            Settings settings,
+            Device device,
+            SlidingWindow.Progress progress) {
         ModelFolder folder = new ModelFolder(model);
         Plan plan = folder.readPlan();
         List<Result> results = new ArrayList<>();
@@ -59,16 +69,20 @@ final class PredictionJob {
             for (Case c : cases) {
                 PredictionFiles files =
                         PredictionFiles.in(output, c.id(), ending, settings.uncertainty(), settings.probabilities());
-                results.add(predict(predictor, c, files));
+                results.add(predict(predictor, c, files, progress));
             }
         }
         return results;
     }
 
-    private static Result predict(Predictor predictor, Case c, PredictionFiles files) {
+    private static Result predict(
+            Predictor predictor, Case c, PredictionFiles files, SlidingWindow.Progress progress) {
         long start = System.nanoTime();
         try (Bar bar = new Bar(c.id())) {
-            predictor.write(c, files, bar::tiles);
+            predictor.write(c, files, (done, total) -> {
+                bar.tiles(done, total);
+                progress.tiles(done, total);
+            });
             return new Result(c.id(), files.mask().toString(), (System.nanoTime() - start) / 1e9, null, ExitCode.OK);
         } catch (RuntimeException e) {
             Failure failure = Failure.of(e);

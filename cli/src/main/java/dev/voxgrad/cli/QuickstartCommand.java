@@ -90,7 +90,13 @@ final class QuickstartCommand implements Callable<Integer> {
             new TrainingJob(out, model).start(plan, new RunFile(data.folder().toString(), training, training), opened);
             machine = QuickstartReport.describe(opened);
             for (PredictionJob.Result r : PredictionJob.run(
-                    model, cases, predictions, description.fileEnding(), PredictionJob.Settings.DEFAULT, opened)) {
+                    model,
+                    cases,
+                    predictions,
+                    description.fileEnding(),
+                    PredictionJob.Settings.DEFAULT,
+                    opened,
+                    (done, total) -> {})) {
                 if (r.error() != null) {
                     throw new DataException(r.id() + ": " + r.error());
                 }

@@ -3,7 +3,6 @@ package dev.voxgrad.cli;
 import dev.voxgrad.engine.OutputFolder;
 import dev.voxgrad.engine.plan.Case;
 import dev.voxgrad.engine.plan.Plan;
-import dev.voxgrad.engine.plan.Planner;
 import dev.voxgrad.engine.plan.RawDataset;
 import dev.voxgrad.engine.plan.Splits;
 import dev.voxgrad.engine.plan.Training;
@@ -39,6 +38,9 @@ final class TrainCommand implements Callable<Integer> {
     @Mixin
     private DeviceOptions device;
 
+    @Mixin
+    private PlanOptions plan;
+
     @Parameters(paramLabel = "DATASET", description = "Folder with dataset.json, imagesTr and labelsTr.")
     private Path dataset;
 
@@ -48,9 +50,6 @@ final class TrainCommand implements Callable<Integer> {
             paramLabel = "MODEL",
             description = "Folder of the model, made if it does not exist.")
     private Path model;
-
-    @Option(names = "--plan", paramLabel = "FILE", description = "A plan.json to train with.")
-    private Optional<Path> plan;
 
     @Option(
             names = "--fold",
@@ -66,20 +65,6 @@ final class TrainCommand implements Callable<Integer> {
     @Option(names = "--seed", paramLabel = "N", description = "Seed of every random number.")
     private Optional<Long> seed;
 
-    @Option(
-            names = "--loss",
-            paramLabel = "TEXT",
-            description = "Loss, for example \"dice + ce\"; \"voxgrad gradcheck --list\" prints the names."
-                    + " Also sets the network's output channels: a sigmoid loss has none for the background.")
-    private Optional<String> loss;
-
-    @Option(
-            names = "--memory",
-            paramLabel = "GB",
-            defaultValue = "4",
-            description = "Memory that a proposed plan may need for training. Default: ${DEFAULT-VALUE}.")
-    private double memory;
-
     @Override
     public Integer call() throws Exception {
         PrintWriter out = spec.commandLine().getOut();
@@ -89,19 +74,9 @@ final class TrainCommand implements Callable<Integer> {
         RawDataset.Checked checked = raw.check();
         raw.warnings().forEach(w -> out.println("note: " + w));
         checked.warnings().forEach(w -> out.println("note: " + w));
-        Plan base = plan.map(file -> PlanFile.read(file, raw.description()))
-                .orElseGet(() -> Planner.propose(
-                        dataset.toAbsolutePath().normalize().getFileName().toString(),
-                        raw.description(),
-                        checked.fingerprint(),
-                        Training.standard(),
-                        memory));
+        Plan base = plan.of(dataset, raw, checked);
         Training t = base.training();
-        Plan changed =
-                base.withTraining(t.with(loss.orElse(t.loss()), epochs.orElse(t.epochs()), seed.orElse(t.seed())));
-        if (loss.isPresent()) {
-            changed = changed.withOutputs(PlanFile.outputs(loss.get()));
-        }
+        Plan changed = base.withTraining(t.with(t.loss(), epochs.orElse(t.epochs()), seed.orElse(t.seed())));
         try (Device opened = device.open()) {
             new TrainingJob(out, model).start(changed, run(raw.cases()), opened);
         }
@@ -112,7 +87,6 @@ final class TrainCommand implements Callable<Integer> {
     private void checkOptions() {
         require(fold.matches("all|[0-4]"), "--fold is " + fold + "; use 0 to 4 or all");
         epochs.ifPresent(n -> require(n >= 1, "--epochs is " + n + "; use at least 1"));
-        require(memory > 0, "--memory is " + memory + "; use a positive number of GB");
     }
 
     private void require(boolean holds, String message) {

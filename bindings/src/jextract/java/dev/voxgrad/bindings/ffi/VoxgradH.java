@@ -537,6 +537,68 @@ public class VoxgradH extends VoxgradSymbols {
         }
     }
 
+    private static class vg_measure_peak {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            VoxgradH.C_INT,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER,
+            VoxgradH.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("vg_measure_peak").orElseThrow();
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t vg_measure_peak(vg_context *context, double *flops_per_second, double *bytes_per_second)
+     * }
+     */
+    public static FunctionDescriptor vg_measure_peak$descriptor() {
+        return vg_measure_peak.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t vg_measure_peak(vg_context *context, double *flops_per_second, double *bytes_per_second)
+     * }
+     */
+    public static MethodHandle vg_measure_peak$handle() {
+        return vg_measure_peak.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t vg_measure_peak(vg_context *context, double *flops_per_second, double *bytes_per_second)
+     * }
+     */
+    public static MemorySegment vg_measure_peak$address() {
+        return vg_measure_peak.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t vg_measure_peak(vg_context *context, double *flops_per_second, double *bytes_per_second)
+     * }
+     */
+    public static int vg_measure_peak(MemorySegment context, MemorySegment flops_per_second, MemorySegment bytes_per_second) {
+        var mh$ = vg_measure_peak.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("vg_measure_peak", context, flops_per_second, bytes_per_second);
+            }
+            return (int)mh$.invokeExact(context, flops_per_second, bytes_per_second);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class vg_last_error {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             VoxgradH.C_POINTER,

@@ -167,6 +167,22 @@ public record Plan(
                 outputs);
     }
 
+    /** The same plan with other patches. */
+    public Plan withPatch(List<Integer> otherSize, int otherBatchSize) {
+        return new Plan(
+                formatVersion,
+                name,
+                channelNames,
+                normalization,
+                labels,
+                spacingMm,
+                otherSize,
+                otherBatchSize,
+                network,
+                training,
+                outputs);
+    }
+
     /** The same plan with other outputs; the network gets as many channels as they need. */
     public Plan withOutputs(Outputs other) {
         return new Plan(

@@ -191,6 +191,31 @@ public record Training(
                 recompute);
     }
 
+    /** The same training with epochs of another length. */
+    public Training withIterationsPerEpoch(int iterations) {
+        return new Training(
+                loss,
+                optimizer,
+                learningRate,
+                momentum,
+                weightDecay,
+                schedule,
+                warmUpEpochs,
+                epochs,
+                iterations,
+                validationIterations,
+                gradientClip,
+                foregroundOversampling,
+                mirrorAxes,
+                intensity,
+                deepSupervision,
+                earlyStopPatience,
+                checkpointEvery,
+                seed,
+                optimization,
+                recompute);
+    }
+
     /** The same training with other mirror axes. */
     public Training withMirrorAxes(List<Integer> axes) {
         return new Training(

@@ -42,7 +42,8 @@ public final class Recording implements Profiler, AutoCloseable {
     private Phase phase = Phase.FORWARD;
     private String layer = "";
     private Work work = UNNAMED;
-    private int step;
+    private final List<Long> stepNs = new ArrayList<>();
+    private long stepBegin;
     private long ownNs; // the recording's own work, which is nobody's time
     private long begin;
     private long last; // everything before it is booked
@@ -52,6 +53,7 @@ public final class Recording implements Profiler, AutoCloseable {
         this.asynchronous = !device.name().equals("cpu");
         this.begin = now();
         this.last = begin;
+        this.stepBegin = begin;
     }
 
     /** Starts to record what a device does; nobody else may be profiling it. */
@@ -117,7 +119,7 @@ public final class Recording implements Profiler, AutoCloseable {
         }
         long now = now();
         calls.add(new Call(
-                step,
+                stepNs.size(),
                 phase,
                 layer,
                 work,
@@ -132,16 +134,18 @@ public final class Recording implements Profiler, AutoCloseable {
     /** The step is over; what follows is the next one. */
     public void endStep() {
         book();
-        step++;
+        stepNs.add(last - stepBegin);
+        stepBegin = last;
     }
 
     /** Forgets everything so far: the steps before it were to warm up. */
     public void restart() {
         calls.clear();
         hostNs.clear();
-        step = 0;
+        stepNs.clear();
         begin = now();
         last = begin;
+        stepBegin = begin;
     }
 
     /** Ends the recording; the device is as before. */
@@ -167,9 +171,9 @@ public final class Recording implements Profiler, AutoCloseable {
         return Map.copyOf(hostNs);
     }
 
-    /** Finished steps; 0 when the job has none. */
-    public int steps() {
-        return step;
+    /** Time of each finished step, in nanoseconds. */
+    public List<Long> stepNs() {
+        return List.copyOf(stepNs);
     }
 
     /** Recorded time: that of all calls and all activities. */

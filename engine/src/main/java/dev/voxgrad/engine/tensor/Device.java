@@ -100,7 +100,9 @@ public final class Device implements AutoCloseable {
      * @param kind steps of one kind are alike
      */
     public Scope step(long kind) {
-        context.beginStep(kind);
+        try (Profiler.Span span = profiler.span(Profiler.MEMORY)) {
+            context.beginStep(kind);
+        }
         return new Scope(this, context::endStep);
     }
 

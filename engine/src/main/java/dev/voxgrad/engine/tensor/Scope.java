@@ -89,9 +89,9 @@ public final class Scope implements AutoCloseable {
                 for (Memory memory : blocks.keySet()) {
                     device.context().free(memory.take());
                 }
+                blocks = null;
+                afterwards.run();
             }
-            blocks = null;
-            afterwards.run();
         }
     }
 
