@@ -74,7 +74,7 @@ typedef struct vg_context_info {
   int64_t arena_bytes;         /* part of pool_reserved_bytes that is planned for steps */
   int64_t system_allocations;  /* how often the pool asked the system for memory */
   const char *device_name;     /* these strings live as long as the context */
-  const char *isa;             /* CPU tier in use: "avx2" or "portable"; CUDA: "sm_90" */
+  const char *isa;             /* CPU tier in use, e.g. "avx2"; CUDA: "sm_90" */
   const char *driver;          /* CUDA driver and runtime version, empty on the CPU */
 } vg_context_info;
 
@@ -85,8 +85,8 @@ VG_API const char *vg_version(void);
 VG_API int32_t vg_device_count(int32_t device_kind, int32_t *count, char *reason, int64_t reason_bytes);
 
 /* Creates a context. On failure *context is NULL and `error` (may be NULL) receives the text, always terminated.
- * The CPU tier is the best one the processor has, capped by the environment variable VOXGRAD_MAX_ISA
- * (portable | avx2); an unknown value is VG_INVALID_ARGUMENT. */
+ * The CPU tier is the best one that processor and operating system have, capped by the environment variable
+ * VOXGRAD_MAX_ISA (portable | avx2 | avx512; on 64-bit Arm neon); an unknown value is VG_INVALID_ARGUMENT. */
 VG_API int32_t vg_context_create(const vg_context_options *options, vg_context **context, char *error,
                                  int64_t error_bytes);
 /* Frees the context and all memory of its pool. NULL is accepted. */

@@ -1,11 +1,13 @@
 // Devices, contexts, memory, error text, choice of the CPU tier.
 #include "cuda_device.h"
+#include "isa_tiles.h"
 #include "pool.h"
 
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <sched.h>
 #include <unistd.h>
 
@@ -41,21 +43,45 @@ void require_pointer(const char *name, const void *pointer) { VG_REQUIRE(pointer
 
 // ---- CPU --------------------------------------------------------------------------------------------------------
 
-static Isa best_isa() {
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return Isa::avx2;
+struct Tier {
+  Isa isa;
+  const char *key; // in VOXGRAD_MAX_ISA
+  void (*facts)(IsaFacts &);
+};
+// From the floor to the best. Where a tier's instructions belong to the architecture there is no lower one.
+static constexpr Tier tiers[] = {
+#if defined(__aarch64__)
+    {Isa::neon, "neon", neon::isa_facts},
+#else
+    {Isa::portable, "portable", portable::isa_facts},
 #endif
-  return Isa::portable;
+#if defined(__x86_64__)
+    {Isa::avx2, "avx2", avx2::isa_facts},
+    {Isa::avx512, "avx512", avx512::isa_facts},
+#endif
+};
+
+// The number of tiers that VOXGRAD_MAX_ISA allows.
+static size_t allowed_tiers() {
+  const char *cap = std::getenv("VOXGRAD_MAX_ISA");
+  if (cap == nullptr || *cap == 0) return std::size(tiers);
+  std::string keys;
+  for (size_t i = 0; i < std::size(tiers); ++i) {
+    if (std::strcmp(cap, tiers[i].key) == 0) return i + 1;
+    keys += (i == 0 ? "" : i + 1 == std::size(tiers) ? " or " : ", ") + std::string(tiers[i].key);
+  }
+  fail(VG_INVALID_ARGUMENT, "VOXGRAD_MAX_ISA is \"%s\"; use %s, or unset it", cap, keys.c_str());
 }
 
-static const char *name(Isa isa) { return isa == Isa::avx2 ? "avx2" : "portable"; }
-
-static Isa choose_isa() {
-  const char *cap = std::getenv("VOXGRAD_MAX_ISA");
-  if (cap == nullptr || *cap == 0) return best_isa();
-  if (std::strcmp(cap, "portable") == 0) return Isa::portable;
-  if (std::strcmp(cap, "avx2") == 0) return best_isa();
-  fail(VG_INVALID_ARGUMENT, "VOXGRAD_MAX_ISA is \"%s\"; use portable or avx2, or unset it", cap);
+static void choose_isa(vg_context *context) {
+  for (size_t i = allowed_tiers(); i-- > 0;) {
+    IsaFacts facts;
+    tiers[i].facts(facts);
+    if (!facts.runs) continue;
+    context->isa = tiers[i].isa;
+    context->isa_name = facts.name;
+    return;
+  }
 }
 
 static int32_t usable_processors() {
@@ -140,8 +166,7 @@ int32_t vg_context_create(const vg_context_options *options, vg_context **contex
     made->threads = options->threads > 0 ? options->threads : vg::usable_processors();
     if (options->device_kind == VG_DEVICE_CPU) {
       VG_REQUIRE(options->device_index == 0, "the CPU has device_index 0 only, not %d", options->device_index);
-      made->isa = vg::choose_isa();
-      made->isa_name = vg::name(made->isa);
+      vg::choose_isa(made);
       made->device_name = vg::processor_name();
     } else if (options->device_kind == VG_DEVICE_CUDA) {
       vg::cuda::open(made);

@@ -19,7 +19,7 @@
 namespace vg {
 
 // Best instruction set a kernel may use. Only inner tiles (src/*.tier.cpp) are compiled more than once.
-enum class Isa : int32_t { portable = 0, avx2 = 1 };
+enum class Isa : int32_t { portable, neon, avx2, avx512 };
 
 class Pool;
 

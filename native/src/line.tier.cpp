@@ -9,7 +9,7 @@
 
 namespace vg::VG_TIER {
 
-#if defined(__AVX2__)
+#if defined(__AVX2__) || defined(__aarch64__)
 constexpr int tall = 12, tall_low = 8, high = 6, low = 4, most_rows = 6;
 #else // 16 registers of four floats
 constexpr int tall = 4, tall_low = 2, high = 2, low = 1, most_rows = 2;
@@ -146,7 +146,7 @@ template <int V> static void outer_panel(const LineOuterPass &pass, int64_t chan
     case 2:
       outer_tile<2, V>(pass, first, channel, next);
       break;
-#if defined(__AVX2__)
+#if defined(__AVX2__) || defined(__aarch64__)
     case 3:
       outer_tile<3, V>(pass, first, channel, next);
       break;
@@ -238,7 +238,7 @@ template <int R, int T> static inline void narrow_tile(const NarrowPass &pass, i
 // Long tiles hide the latency of additions; one or two short ones at the end, where that leaves fewer voxels over. The
 // last tile of a line moves back to stay inside it and computes some voxels again.
 template <int T> static void narrow_line(const NarrowPass &pass) {
-#if defined(__AVX2__)
+#if defined(__AVX2__) || defined(__aarch64__)
   constexpr int64_t longest = 15 - T < 12 ? 15 - T : 12;
 #else
   constexpr int64_t longest = lanes;

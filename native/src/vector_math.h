@@ -7,8 +7,6 @@
 namespace vg::VG_TIER {
 
 typedef int32_t v8i __attribute__((vector_size(32)));
-typedef float v4 __attribute__((vector_size(16)));
-typedef float v4_unaligned __attribute__((vector_size(16), aligned(4), may_alias));
 typedef double v4d __attribute__((vector_size(32)));
 
 static inline v8 masked(v8i mask, v8 v) { return (v8)((v8i)v & mask); }

@@ -6,12 +6,6 @@
 
 namespace vg::VG_TIER {
 
-#if defined(__AVX2__)
-constexpr int product_rows = 6, product_rows_half = 12;
-#else // 16 registers of four floats
-constexpr int product_rows = 2, product_rows_half = 4;
-#endif
-
 // B^T of F(2,3): four inputs of an axis to four frequencies.
 static inline void to_frequencies(const v8 (&x)[4], v8 (&f)[4]) {
   f[0] = x[0] - x[2];
@@ -148,109 +142,113 @@ void winograd_spread(const WinogradGather &g) {
 
 // ---- products ---------------------------------------------------------------------------------------------------
 
-template <int R, int V, bool Add> static VG_INLINE void product_tile(const WinogradProduct &p, int64_t first) {
+template <int R, class V, int N, bool Add> static VG_INLINE void product_tile(const WinogradProduct &p, int64_t first) {
+  constexpr int64_t step = sizeof(V) / sizeof(float), lanes = N * step;
   const float *u[R];
-#pragma GCC unroll 12
+#pragma GCC unroll 16
   for (int r = 0; r < R; ++r) u[r] = p.u + (first + r) * p.u_tile;
-  v8 sum[R][V];
+  V sum[R][N];
   if (Add) {
-#pragma GCC unroll 12
+#pragma GCC unroll 16
     for (int r = 0; r < R; ++r)
-      for (int v = 0; v < V; ++v) sum[r][v] = load(p.m + (first + r) * p.m_tile + 8 * v);
+      for (int v = 0; v < N; ++v) sum[r][v] = load_as<V>(p.m + (first + r) * p.m_tile + step * v);
   } else {
-#pragma GCC unroll 12
+#pragma GCC unroll 16
     for (int r = 0; r < R; ++r)
-      for (int v = 0; v < V; ++v) sum[r][v] = v8{};
+      for (int v = 0; v < N; ++v) sum[r][v] = V{};
   }
   const float *weights = p.v;
-  for (int64_t i = 0; i < p.channels; ++i, weights += 8 * V) {
-    v8 w[V];
-#pragma GCC unroll 2
-    for (int v = 0; v < V; ++v) w[v] = load(weights + 8 * v);
-#pragma GCC unroll 12
+  for (int64_t i = 0; i < p.channels; ++i, weights += lanes) {
+    V w[N];
+#pragma GCC unroll 4
+    for (int v = 0; v < N; ++v) w[v] = load_as<V>(weights + step * v);
+#pragma GCC unroll 16
     for (int r = 0; r < R; ++r) {
-      const v8 input = broadcast(u[r][i]);
-#pragma GCC unroll 2
-      for (int v = 0; v < V; ++v) sum[r][v] += input * w[v];
+      const float input = u[r][i];
+#pragma GCC unroll 4
+      for (int v = 0; v < N; ++v) sum[r][v] += input * w[v];
     }
   }
-#pragma GCC unroll 12
+#pragma GCC unroll 16
   for (int r = 0; r < R; ++r)
-    for (int v = 0; v < V; ++v) store(p.m + (first + r) * p.m_tile + 8 * v, sum[r][v]);
+    for (int v = 0; v < N; ++v) store(p.m + (first + r) * p.m_tile + step * v, sum[r][v]);
 }
 
 // The last R tiles and fewer.
-template <int R, int V, bool Add> static void product_rest(const WinogradProduct &p, int64_t first) {
+template <int R, class V, int N, bool Add> static void product_rest(const WinogradProduct &p, int64_t first) {
   if constexpr (R > 0) {
     if (p.tiles - first >= R)
-      product_tile<R, V, Add>(p, first);
+      product_tile<R, V, N, Add>(p, first);
     else
-      product_rest<R - 1, V, Add>(p, first);
+      product_rest<R - 1, V, N, Add>(p, first);
   }
 }
 
-template <int R, int V, bool Add> static void product_panel(const WinogradProduct &p) {
+template <int R, class V, int N, bool Add> static void product_panel(const WinogradProduct &p) {
   int64_t first = 0;
-  for (; first + R <= p.tiles; first += R) product_tile<R, V, Add>(p, first);
-  product_rest<R - 1, V, Add>(p, first);
+  for (; first + R <= p.tiles; first += R) product_tile<R, V, N, Add>(p, first);
+  product_rest<R - 1, V, N, Add>(p, first);
 }
 
 void winograd_product(const WinogradProduct &p) {
   if (p.lanes == 16)
-    p.add ? product_panel<product_rows, 2, true>(p) : product_panel<product_rows, 2, false>(p);
+    p.add ? product_panel<panel_rows, panel_vector, panel_vectors, true>(p)
+          : product_panel<panel_rows, panel_vector, panel_vectors, false>(p);
   else
-    p.add ? product_panel<product_rows_half, 1, true>(p) : product_panel<product_rows_half, 1, false>(p);
+    p.add ? product_panel<half_panel_rows, half_panel_vector, half_panel_vectors, true>(p)
+          : product_panel<half_panel_rows, half_panel_vector, half_panel_vectors, false>(p);
 }
 
 // Sums start at zero and are added at the end: a chain of additions in float32 is as long as the block, not the range.
-template <int R, int V> static inline void outer_tile(const WinogradOuter &p, int64_t first) {
-  v8 sum[R][V];
-#pragma GCC unroll 12
+template <int R, class V, int N> static inline void outer_tile(const WinogradOuter &p, int64_t first) {
+  constexpr int64_t step = sizeof(V) / sizeof(float), lanes = N * step;
+  V sum[R][N];
+#pragma GCC unroll 16
   for (int r = 0; r < R; ++r)
-    for (int v = 0; v < V; ++v) sum[r][v] = v8{};
+    for (int v = 0; v < N; ++v) sum[r][v] = V{};
   const float *u = p.u + first, *gradient = p.g;
   for (int64_t t = 0; t < p.tiles; ++t, u += p.u_tile, gradient += p.g_tile) {
-    v8 g[V];
-#pragma GCC unroll 2
-    for (int v = 0; v < V; ++v) g[v] = load(gradient + 8 * v);
-#pragma GCC unroll 12
+    V g[N];
+#pragma GCC unroll 4
+    for (int v = 0; v < N; ++v) g[v] = load_as<V>(gradient + step * v);
+#pragma GCC unroll 16
     for (int r = 0; r < R; ++r) {
-      const v8 input = broadcast(u[r]);
-#pragma GCC unroll 2
-      for (int v = 0; v < V; ++v) sum[r][v] += input * g[v];
+      const float input = u[r];
+#pragma GCC unroll 4
+      for (int v = 0; v < N; ++v) sum[r][v] += input * g[v];
     }
   }
-#pragma GCC unroll 12
+#pragma GCC unroll 16
   for (int r = 0; r < R; ++r)
-    for (int v = 0; v < V; ++v) {
-      float *to = p.sum + (first + r) * 8 * V + 8 * v;
-      store(to, p.add ? load(to) + sum[r][v] : sum[r][v]);
+    for (int v = 0; v < N; ++v) {
+      float *to = p.sum + (first + r) * lanes + step * v;
+      store(to, p.add ? load_as<V>(to) + sum[r][v] : sum[r][v]);
     }
 }
 
-template <int R, int V> static void outer_rows(const WinogradOuter &p, int64_t first, int64_t rows) {
+template <int R, class V, int N> static void outer_rows(const WinogradOuter &p, int64_t first, int64_t rows) {
   if constexpr (R > 0) {
     if (rows == R)
-      outer_tile<R, V>(p, first);
+      outer_tile<R, V, N>(p, first);
     else
-      outer_rows<R - 1, V>(p, first, rows);
+      outer_rows<R - 1, V, N>(p, first, rows);
   }
 }
 
 // Inputs in nearly equal shares, so that no register tile has few sums to hide the latency with.
-template <int R, int V> static void outer_panel(const WinogradOuter &p) {
+template <int R, class V, int N> static void outer_panel(const WinogradOuter &p) {
   for (int64_t first = 0; first < p.inputs;) {
     const int64_t left = p.inputs - first, shares = (left + R - 1) / R, rows = (left + shares - 1) / shares;
-    outer_rows<R, V>(p, first, rows);
+    outer_rows<R, V, N>(p, first, rows);
     first += rows;
   }
 }
 
 void winograd_outer(const WinogradOuter &pass) {
   if (pass.lanes == 16)
-    outer_panel<product_rows, 2>(pass);
+    outer_panel<panel_rows, panel_vector, panel_vectors>(pass);
   else
-    outer_panel<product_rows_half, 1>(pass);
+    outer_panel<half_panel_rows, half_panel_vector, half_panel_vectors>(pass);
 }
 
 // ---- outputs ----------------------------------------------------------------------------------------------------

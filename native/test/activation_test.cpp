@@ -79,7 +79,7 @@ TEST(Activation, MatchesFormula) {
 TEST(Activation, KeepsRelativeAccuracyFarOut) {
   const VoxelCase k{1, 4001, 1, 0, 0};
   for (const int32_t kind : {VG_ACTIVATION_MISH, VG_ACTIVATION_SIGMOID, VG_ACTIVATION_SOFTPLUS})
-    for (const char *isa : isas) {
+    for (const char *isa : isas()) {
       const Cpu cpu(1, isa);
       vg_activation p = problem(k, kind);
       p.beta = 1;
@@ -102,7 +102,7 @@ TEST(Activation, KeepsRelativeAccuracyFarOut) {
 
 TEST(Activation, SpecialValues) {
   const VoxelCase k{1, 4, 1, 0, 0};
-  for (const char *isa : isas) {
+  for (const char *isa : isas()) {
     const Cpu cpu(1, isa);
     float x[4] = {NAN, INFINITY, -INFINITY, 0}, y[4], dx[4], one[4] = {1, 1, 1, 1};
     for (int32_t kind = VG_ACTIVATION_IDENTITY; kind <= VG_ACTIVATION_SOFTPLUS; ++kind) {

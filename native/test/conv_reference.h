@@ -176,7 +176,7 @@ inline void expect_same_bits(const ConvFunctions &f, const ConvCase &c, const Co
 inline void expect_naive(const ConvFunctions &f, const ConvCase &c, uint64_t seed) {
   for (const Side side : {Side::after, Side::before}) {
     const ConvExpected e(c, f.transposed, side, seed);
-    for (const char *isa : isas) {
+    for (const char *isa : isas()) {
       const Cpu cpu(2, isa);
       const auto r = run(f, cpu, c, e, side);
       const std::string name = std::string(f.name) + " " + isa;
@@ -191,7 +191,7 @@ inline void expect_naive(const ConvFunctions &f, const ConvCase &c, uint64_t see
 // One thread and more give the same bits, on fresh scratch and on used.
 inline void expect_same_bits_for_threads(const ConvFunctions &f, const ConvCase &c) {
   const ConvExpected e(c, f.transposed, Side::after, 77);
-  for (const char *isa : isas) {
+  for (const char *isa : isas()) {
     const auto one = run(f, Cpu(1, isa), c, e, Side::after);
     for (const int threads : {2, 3, 7}) {
       const Cpu cpu(threads, isa);

@@ -79,7 +79,7 @@ TEST(FewChannels, BitsDoNotDependOnThreads) {
       {2, {4, 4, 4}, 72, 264, {3, 3, 3}, {2, 2, 2}, {1, 1, 1}},
   };
   for (const Sizes &z : problems)
-    for (const char *isa : isas) {
+    for (const char *isa : isas()) {
       const ConvCase c = make(z);
       const ConvExpected e(c, false, Side::after, 79);
       const auto one = run(conv3d, Cpu(1, isa), c, e, Side::after);
@@ -95,7 +95,7 @@ TEST(FewChannels, InfiniteInputReachesItsOwnOutputsOnly) {
   ConvExpected e(c, false, Side::after, 4);
   const auto voxel = [](int64_t z, int64_t y, int64_t x) { return (z * 4 + y) * 9 + x; };
   e.x.at(voxel(0, 0, 8), 10) = std::numeric_limits<float>::infinity();
-  for (const char *isa : isas) {
+  for (const char *isa : isas()) {
     const auto r = run(conv3d, Cpu(2, isa), c, e, Side::after);
     for (int64_t z = 0; z < 3; ++z)
       for (int64_t y = 0; y < 4; ++y)

@@ -131,7 +131,7 @@ TEST(InstanceNorm, OutlierInFrontDoesNotSpoilTheVariance) {
   dy.fill(Random(4));
   for (int64_t v = 1; v < 50000; ++v) x.at(v, 0) += 1000;
   const Reference expected(p, x, dy, {}, {});
-  for (const char *isa : isas) {
+  for (const char *isa : isas()) {
     const Cpu cpu(2, isa);
     Guarded<float> mean(1), rstd(1), y(50000);
     ASSERT_EQ(vg_instance_norm_forward(cpu, &p, x.data(), nullptr, nullptr, mean.data(), rstd.data(), y.data()), VG_OK);
@@ -142,7 +142,7 @@ TEST(InstanceNorm, OutlierInFrontDoesNotSpoilTheVariance) {
 TEST(InstanceNorm, ConstantChannelGivesBeta) {
   const int64_t voxels = 70001;
   for (const int64_t c : {1, 3, 8})
-    for (const char *isa : isas) {
+    for (const char *isa : isas()) {
       const Cpu cpu(2, isa);
       const vg_instance_norm p = problem({1, voxels, c, 0, 0}, VG_ACTIVATION_LEAKY_RELU);
       Tensor x(voxels, c, c), y(voxels, c, c);

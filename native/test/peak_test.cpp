@@ -4,7 +4,7 @@
 using namespace vg::test;
 
 TEST(Peak, EveryTierHasPlausibleCeilings) {
-  for (const char *isa : isas) {
+  for (const char *isa : isas()) {
     SCOPED_TRACE(isa);
     const Cpu cpu(1, isa);
     double flops = 0, bytes = 0;

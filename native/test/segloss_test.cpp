@@ -276,7 +276,7 @@ TEST(Segloss, BadLabelsAreCountedAndMasked) {
 TEST(Segloss, ExtremeLogitsKeepRelativeAccuracy) {
   for (const bool sigmoid : {false, true})
     for (const int part : {VG_SUM_INTERSECTION, VG_SUM_PROBABILITY, VG_SUM_NLL_TRUE})
-      for (const char *isa : isas) {
+      for (const char *isa : isas()) {
         Problem q({1, 333, 3, 0, 0, 1, sigmoid, false, false, -1, Side::after, 80});
         for (int64_t i = 0; i < q.partials.size(); ++i)
           q.partials[i] = i % VG_SUM_KINDS == part ? 1e-10 * (1 + std::fabs(q.partials[i])) : 0;
@@ -297,7 +297,7 @@ TEST(Segloss, ExtremeLogitsKeepRelativeAccuracy) {
 
 TEST(Segloss, NanInACountedVoxelShowsAndElsewhereDoesNot) {
   for (const bool sigmoid : {false, true})
-    for (const char *isa : isas) {
+    for (const char *isa : isas()) {
       const Cpu cpu(1, isa);
       Problem q({1, 40, 3, 0, 0, 2, sigmoid, true, false});
       for (int64_t v = 0; v < 40; ++v) {

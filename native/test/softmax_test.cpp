@@ -53,7 +53,7 @@ TEST(Softmax, MatchesFormula) {
 }
 
 TEST(Softmax, LogKeepsTinyValuesAndNanSpoilsItsVoxelOnly) {
-  for (const char *isa : isas) {
+  for (const char *isa : isas()) {
     const Cpu cpu(1, isa);
     const vg_map p = map_problem(1, 3, 2, 2, 2);
     Guarded<float> x(6), y(6);

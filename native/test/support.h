@@ -9,6 +9,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <stdexcept>
@@ -20,7 +21,7 @@
 
 namespace vg::test {
 
-// A CPU context for the length of a block. isa: "portable" or "avx2", nullptr = whatever the environment says.
+// A CPU context for the length of a block. isa: a value of VOXGRAD_MAX_ISA, nullptr = whatever the environment says.
 class Cpu {
 public:
   explicit Cpu(int threads = 2, const char *isa = nullptr, int64_t memory_limit_bytes = 0) {
@@ -47,8 +48,38 @@ private:
   vg_context *context_ = nullptr;
 };
 
-// The tiers every op test runs; where the processor lacks AVX2 the second repeats the first.
-inline constexpr const char *isas[] = {"portable", "avx2"};
+// Name of the tier in use, as in `doctor`.
+inline std::string isa_of(vg_context *context) {
+  vg_context_info info{};
+  info.size = sizeof info;
+  if (vg_context_describe(context, &info) != VG_OK) throw std::runtime_error(vg_last_error(context));
+  return info.isa;
+}
+
+// The tiers every op test runs: those of this build that the machine has. A library that emulates one runs it alone,
+// the others are the business of the library itself. What is left out is printed.
+inline const std::vector<const char *> &isas() {
+  static const std::vector<const char *> found = [] {
+#if defined(__x86_64__)
+    const std::vector<const char *> all{"portable", "avx2", "avx512"};
+#elif defined(__aarch64__)
+    const std::vector<const char *> all{"neon"};
+#else
+    const std::vector<const char *> all{"portable"};
+#endif
+    std::vector<const char *> usable;
+    for (const char *isa : all) {
+      const std::string name = isa_of(Cpu(1, isa));
+      if (name == std::string(isa) + " emulated") return std::vector<const char *>{isa};
+      if (name == isa)
+        usable.push_back(isa);
+      else
+        printf("SKIPPED tier %s: this processor or its operating system lacks it, %s stands in\n", isa, name.c_str());
+    }
+    return usable;
+  }();
+  return found;
+}
 
 // Which end of a buffer touches its inaccessible page: an access one element beyond that end is a fault.
 enum class Side { after, before };

@@ -1,4 +1,4 @@
-// Runs a test body on both tiers with 1, 2, 3 and 7 threads and compares the bits across thread counts.
+// Runs a test body on every tier with 1, 2, 3 and 7 threads and compares the bits across thread counts.
 #pragma once
 
 #include "support.h"
@@ -21,7 +21,7 @@ private:
 
 // body(cpu, bits) runs the op into fresh buffers, checks them and adds them to `bits`.
 inline void on_every_tier(const std::string &problem, const std::function<void(const Cpu &, Bits &)> &body) {
-  for (const char *isa : isas) {
+  for (const char *isa : isas()) {
     Bits expected;
     for (const int threads : {1, 2, 3, 7}) {
       SCOPED_TRACE(problem + " on " + isa + " with " + std::to_string(threads) + " threads");

@@ -54,7 +54,7 @@ TEST(WinogradFast, MatchesNaiveLoops) {
     const ConvCase c = fast(z);
     const Side side = (seed += 10) % 20 == 0 ? Side::after : Side::before;
     const ConvExpected e(c, false, side, seed);
-    for (const char *isa : isas) {
+    for (const char *isa : isas()) {
       const Cpu cpu(2, isa);
       const auto r = run(conv3d, cpu, c, e, side);
       const std::string name = std::string("fast conv3d ") + isa;
