@@ -2,12 +2,12 @@
 //
 //   key(x) = bits of x, all flipped where x < 0, else only the sign: unsigned order is the order of the floats; every
 //   NaN has the largest key. Three passes count digits of 11, 11 and 10 bits among the keys that begin with the digits
-//   found so far; each narrows the key of the smallest selected value by one digit. One pass adds the selected values,
-//   one writes them.
+//   found so far; each narrows the key of the smallest selected value by one digit. One pass adds the selected values
+//   and writes them; where some of equal values are to be selected, they are counted first and written in a pass more.
 //
 // values [rows][count]. A row is cut into pieces, whose histograms are integers and whose float64 sums are added in
 // index order, so the number of threads changes nothing; rows of a single piece are the unit of work themselves.
-// Memory bound, five reads of the values at most and one write, 3 % of them as scratch. Same selection as torch.topk,
+// Memory bound, four or five reads of the values and one write, 3 % of them as scratch. Same selection as torch.topk,
 // whose choice among equal values is not specified; here they are taken from the lowest index on, or share the places.
 #include "internal.h"
 
@@ -24,6 +24,7 @@ constexpr int64_t piece_values = 65536;
 constexpr int32_t bins = 2048;
 // Equal digits in a row would wait for one another's increment; four histograms take turns.
 constexpr int64_t copies = 4;
+constexpr int64_t group = 256;
 
 using Histogram = std::array<uint32_t, bins>;
 
@@ -36,15 +37,36 @@ float value_of(uint32_t key) {
   return std::bit_cast<float>(key >> 31 != 0 ? key ^ 0x80000000u : ~key); // the largest key gives a NaN
 }
 
-// Digit `shift` bits up, among the keys that agree with `prefix` above it.
-void count_digits(const float *x, int64_t count, int shift, int width, uint32_t prefix, Histogram &histogram) {
-  std::array<std::array<uint32_t, bins + 1>, copies> parts{}; // the last bin takes the other keys
+using Parts = std::array<std::array<uint32_t, bins>, copies>;
+
+// The leading digits of all keys.
+void count_leading(const float *x, int64_t count, int shift, Parts &parts) {
+  for (int64_t i = 0; i < count; ++i) ++parts[static_cast<size_t>(i % copies)][key_of(x[i]) >> shift];
+}
+
+// Digit `shift` bits up, among the keys that agree with `prefix` above it. These are few and lie anywhere: they are
+// gathered without a branch before they are counted.
+void count_following(const float *x, int64_t count, int shift, int width, uint32_t prefix, Parts &parts) {
   const uint32_t mask = (1u << width) - 1;
-  for (int64_t i = 0; i < count; ++i) {
-    const uint32_t digits = key_of(x[i]) >> shift;
-    const uint32_t bin = digits >> width == prefix ? digits & mask : bins;
-    ++parts[static_cast<size_t>(i % copies)][bin];
+  std::array<uint32_t, group> all, found;
+  for (int64_t begin = 0; begin < count; begin += group) {
+    const int64_t here = std::min(group, count - begin);
+    for (int64_t k = 0; k < here; ++k) all[static_cast<size_t>(k)] = key_of(x[begin + k]) >> shift;
+    size_t matches = 0;
+    for (int64_t k = 0; k < here; ++k) {
+      found[matches] = all[static_cast<size_t>(k)];
+      matches += found[matches] >> width == prefix;
+    }
+    for (size_t k = 0; k < matches; ++k) ++parts[k % static_cast<size_t>(copies)][found[k] & mask];
   }
+}
+
+void count_digits(const float *x, int64_t count, int shift, int width, uint32_t prefix, Histogram &histogram) {
+  Parts parts{};
+  if (shift + width == 32)
+    count_leading(x, count, shift, parts);
+  else
+    count_following(x, count, shift, width, prefix, parts);
   for (size_t b = 0; b < bins; ++b) {
     histogram[b] = 0;
     for (const auto &part : parts) histogram[b] += part[b];
@@ -101,6 +123,25 @@ PieceSum sum_piece(const float *x, int64_t count, uint32_t cut) {
   return sum;
 }
 
+// Both at once, where no value at the cut is selected.
+double select_piece(const float *x, int64_t count, uint32_t cut, float factor, float *y) {
+  std::array<double, 8> lanes{};
+  std::array<float, group> chosen; // between reading x and writing y, which may be the same
+  for (int64_t begin = 0; begin < count; begin += group) {
+    const int64_t here = std::min(group, count - begin);
+    for (int64_t k = 0; k < here; ++k) {
+      const float value = x[begin + k];
+      const bool selected = key_of(value) > cut;
+      lanes[static_cast<size_t>(k % 8)] += static_cast<double>(selected ? value : 0.0f);
+      chosen[static_cast<size_t>(k)] = selected ? factor : 0.0f;
+    }
+    std::copy_n(chosen.begin(), here, y + begin);
+  }
+  double sum = 0;
+  for (const double lane : lanes) sum += lane;
+  return sum;
+}
+
 // The first `first` values at the cut get `factor`, the later ones `rest`.
 void write_piece(const float *x, int64_t count, uint32_t cut, float factor, int64_t first, float rest, float *y) {
   for (int64_t i = 0; i < count; ++i) {
@@ -115,12 +156,17 @@ double select_row(const vg_context *context, const vg_topk &p, const float *x, i
   const Pieces pieces{p.count, piece_values};
   const Cut found = find_cut(context, x, pieces, select);
   std::vector<PieceSum> sums(static_cast<size_t>(pieces.count()));
+  const bool at_once = y != nullptr && found.open == 0;
   parallel_for(context, pieces.count(), [&](int64_t i) {
-    sums[static_cast<size_t>(i)] = sum_piece(x + pieces.begin(i), pieces.end(i) - pieces.begin(i), found.cut);
+    const int64_t begin = pieces.begin(i), values = pieces.end(i) - begin;
+    if (at_once)
+      sums[static_cast<size_t>(i)].above = select_piece(x + begin, values, found.cut, factor, y + begin);
+    else
+      sums[static_cast<size_t>(i)] = sum_piece(x + begin, values, found.cut);
   });
   double sum = found.open > 0 ? static_cast<double>(found.open) * value_of(found.cut) : 0.0;
   for (const PieceSum &piece : sums) sum += piece.above;
-  if (y == nullptr) return sum;
+  if (y == nullptr || at_once) return sum;
   const bool shared = p.ties == VG_TIES_SHARED && found.open > 0;
   const double share = shared ? static_cast<double>(found.open) / static_cast<double>(found.equal) : 0.0;
   int64_t open = shared ? 0 : found.open;

@@ -135,20 +135,22 @@ TEST(Topk, SelectsInPlace) {
   const Cpu cpu;
   vg_topk p = sized<vg_topk>();
   p.rows = 2, p.count = 70001;
-  Guarded<float> x(2 * p.count), apart(2 * p.count);
-  Random random(5);
-  random.fill(x);
-  const int64_t select[] = {7000, 1};
-  const float factor[] = {1, -2};
-  double sums[2], again[2];
-  ASSERT_EQ(vg_topk_select(cpu, &p, x.data(), select, factor, sums, apart.data()), VG_OK);
-  ASSERT_EQ(vg_topk_select(cpu, &p, x.data(), select, nullptr, again, nullptr), VG_OK); // sums alone
-  EXPECT_EQ(sums[0], again[0]);
-  EXPECT_EQ(sums[1], again[1]);
-  ASSERT_EQ(vg_topk_select(cpu, &p, x.data(), select, factor, again, x.data()), VG_OK);
-  expect_same_bits("topk", "in place", x, apart);
-  EXPECT_EQ(std::count(x.begin(), x.begin() + p.count, 1.0f), 7000);
-  EXPECT_EQ(std::count(x.begin() + p.count, x.end(), -2.0f), 1);
+  for (const Values kind : {Values::random, Values::tied}) { // without and with some of equal values selected
+    Guarded<float> x(2 * p.count), apart(2 * p.count);
+    Random random(5);
+    for (int64_t i = 0; i < x.size(); ++i) x[i] = draw(kind, random, i);
+    const int64_t select[] = {7000, 1};
+    const float factor[] = {1, -2};
+    double sums[2], again[2];
+    ASSERT_EQ(vg_topk_select(cpu, &p, x.data(), select, factor, sums, apart.data()), VG_OK);
+    ASSERT_EQ(vg_topk_select(cpu, &p, x.data(), select, nullptr, again, nullptr), VG_OK); // sums alone
+    EXPECT_EQ(sums[0], again[0]);
+    EXPECT_EQ(sums[1], again[1]);
+    ASSERT_EQ(vg_topk_select(cpu, &p, x.data(), select, factor, again, x.data()), VG_OK);
+    expect_same_bits("topk", "in place", x, apart);
+    EXPECT_EQ(std::count(x.begin(), x.begin() + p.count, 1.0f), 7000);
+    EXPECT_EQ(std::count(x.begin() + p.count, x.end(), -2.0f), 1);
+  }
 }
 
 TEST(Topk, ArgumentErrors) {

@@ -34,13 +34,21 @@ public record Focal(double gamma) implements VoxelTerm {
 
     /** (1 - exp(-x))^gamma x. */
     private record OfCrossEntropy(double gamma) implements VoxelLosses.Function {
+        private static final double SMALL = 0.015625;
+
         @Override
         public double evaluate(double x, double[] derivative) {
-            double q = -Math.expm1(-x);
+            double p = Math.exp(-x);
+            double q = x < SMALL ? series(x) : 1 - p;
             double power = power(q);
             double quotient = x == 0 ? 1 : x / q; // its limit; q^(gamma - 1) alone may be infinite
-            derivative[0] = power * (1 + gamma * (1 - q) * quotient);
+            derivative[0] = power * (1 + gamma * p * quotient);
             return power * x;
+        }
+
+        /** 1 - exp(-x) below {@link #SMALL} to 1e-14 of itself, without the digits that 1 - p loses; expm1 takes several times as long. */
+        private static double series(double x) {
+            return x * (1 - x / 2 * (1 - x / 3 * (1 - x / 4 * (1 - x / 5 * (1 - x / 6)))));
         }
 
         /** q^gamma; products for the exponents in use, which are several times faster than pow. */

@@ -120,13 +120,16 @@ public final class VoxelLosses {
         double atZero = function.evaluate(0, new double[1]);
         double[] partial = new double[Math.toIntExact((count + BLOCK - 1) / BLOCK)];
         values.device().forEachBlock(partial.length, block -> {
+            long start = (long) block * BLOCK;
+            float[] x = new float[(int) Math.min(BLOCK, count - start)]; // an array is what Java reads fastest
+            MemorySegment.copy(numbers, ValueLayout.JAVA_FLOAT, start * Float.BYTES, x, 0, x.length);
             double[] derivative = new double[1];
             double sum = 0;
-            for (long i = (long) block * BLOCK; i < Math.min(count, (block + 1L) * BLOCK); i++) {
-                double x = numbers.getAtIndex(ValueLayout.JAVA_FLOAT, i);
-                sum += function.evaluate(x, derivative) - atZero;
-                numbers.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) (factor * derivative[0]));
+            for (int i = 0; i < x.length; i++) {
+                sum += function.evaluate(x[i], derivative) - atZero;
+                x[i] = (float) (factor * derivative[0]);
             }
+            MemorySegment.copy(x, 0, numbers, ValueLayout.JAVA_FLOAT, start * Float.BYTES, x.length);
             partial[block] = sum;
         });
         if (!host) {
