@@ -41,6 +41,7 @@ public:
   // Work for `voxels` outputs that an item takes of a sample, in some channels; channel 0 must be among those of one of
   // the calls.
   OutputWork open(int64_t item, int64_t sample, int64_t voxels, int64_t channel, int64_t channels);
+  bool wanted() const { return memory_ != nullptr; }
   void finish(vg_context *context);
 
 private:

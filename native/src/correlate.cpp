@@ -13,6 +13,7 @@
 // on the problem only. Bound by arithmetic from about 8 channels on, by memory below.
 #include "correlate.h"
 #include "few_channels.h"
+#include "norm_tile.h"
 #include "panels.h"
 #include "slots.h"
 #include "winograd.h"
@@ -49,7 +50,8 @@ struct Box {
 // How a correlation is cut: slices of input channels, boxes of the grid, and whether inputs are read in place.
 class Cut {
 public:
-  explicit Cut(const Correlation &problem) : p(problem) {
+  // norm: table of the input, which is made values on the way to a patch; nullptr: it holds values.
+  Cut(const Correlation &problem, const float *table) : p(problem), norm(table), in_place(table == nullptr) {
     for (const GridAxis &a : p.axis)
       in_place = in_place && a.origin >= 0 && (a.out - 1) * a.step + a.origin + a.taps <= a.in;
     if (p.taps() == 0) in_place = true; // nothing is read
@@ -76,7 +78,8 @@ public:
   int64_t voxels() const { return extent[0] * extent[1] * extent[2]; }
 
   Correlation p;
-  bool in_place = true;
+  const float *norm;
+  bool in_place;
   int64_t slices, depth; // of input channels
   int64_t extent[3];     // largest box
   int64_t counts[3];
@@ -119,15 +122,25 @@ private:
   static int64_t even_part(int64_t length, int64_t limit) { return ceil_div(length, ceil_div(length, limit)); }
 };
 
+int64_t flat(int64_t n, int64_t size_z, int64_t z, int64_t size_y, int64_t y, int64_t size_x, int64_t x) {
+  return ((n * size_z + z) * size_y + y) * size_x + x;
+}
+// Number of the first output voxel of a line of the box.
+int64_t output_voxel(const Correlation &p, const Box &box, int64_t z, int64_t y) {
+  const GridAxis &az = p.axis[0], &ay = p.axis[1], &ax = p.axis[2];
+  return flat(box.n, az.size, az.place + az.pitch * (box.begin[0] + z), ay.size,
+              ay.place + ay.pitch * (box.begin[1] + y), ax.size, ax.place + ax.pitch * box.begin[2]);
+}
+
 // What the tiles see of one slice of input channels of a box: a pointer for every voxel and the distances of the taps.
 class View {
 public:
   static int64_t bytes(const Cut &cut) { return patch_part(cut) + 2 * pointer_part(cut); }
 
-  View(const Cut &cut, char *memory)
+  View(vg_context *context, const Cut &cut, char *memory)
       : x(reinterpret_cast<const float **>(memory + patch_part(cut))),
-        y(reinterpret_cast<float **>(memory + patch_part(cut) + pointer_part(cut))), cut_(cut), p_(cut.p),
-        patch_(reinterpret_cast<float *>(memory)) {}
+        y(reinterpret_cast<float **>(memory + patch_part(cut) + pointer_part(cut))), context_(context), cut_(cut),
+        p_(cut.p), patch_(reinterpret_cast<float *>(memory)) {}
 
   void open(const Box &box, int64_t slice, const float *input, float *output) {
     first_channel_ = slice * cut_.depth;
@@ -169,12 +182,23 @@ private:
       }
       const int64_t voxel = ((box.n * in_z + z) * in_y + y_) * in_x + begin[2] + first;
       std::fill_n(to, first * depth_, 0.0f);
-      copy_voxels(to + first * depth_, input + voxel * p_.x_stride + first_channel_, last - first);
+      copy_voxels(to + first * depth_, input + voxel * p_.x_stride + first_channel_, last - first, box.n);
       std::fill_n(to + last * depth_, (lines_[2] - last) * depth_, 0.0f);
     }
   }
 
-  void copy_voxels(float *to, const float *from, int64_t voxels) const {
+  void copy_voxels(float *to, const float *from, int64_t voxels, int64_t sample) const {
+    if (cut_.norm != nullptr) {
+      NormRun pass{};
+      pass.count = voxels;
+      pass.channels = pass.y_step = depth_;
+      pass.x = from;
+      pass.x_step = p_.x_stride;
+      pass.y = to;
+      pass.norm = cut_.norm + sample * VG_NORM_ROWS * p_.ci + first_channel_;
+      pass.norm_row = p_.ci;
+      return VG_PICK(context_, norm_values)(pass);
+    }
     if (p_.x_stride == depth_) {
       std::memcpy(to, from, static_cast<size_t>(voxels * depth_) * sizeof(float));
       return;
@@ -213,9 +237,7 @@ private:
           from += flat(box.n, az.in, oz * az.step + az.origin, ay.in, oy * ay.step + ay.origin, ax.in,
                        ox * ax.step + ax.origin) *
                   p_.x_stride;
-        float *to = output + flat(box.n, az.size, az.place + az.pitch * oz, ay.size, ay.place + ay.pitch * oy, ax.size,
-                                  ax.place + ax.pitch * ox) *
-                                 p_.y_stride;
+        float *to = output + output_voxel(p_, box, z, y_) * p_.y_stride;
         for (int64_t x_ = 0; x_ < box.size[2]; ++x_, ++i) {
           x[i] = from + x_ * x_step;
           y[i] = to + x_ * y_step;
@@ -223,10 +245,7 @@ private:
       }
   }
 
-  static int64_t flat(int64_t n, int64_t size_z, int64_t z, int64_t size_y, int64_t y_, int64_t size_x, int64_t x_) {
-    return ((n * size_z + z) * size_y + y_) * size_x + x_;
-  }
-
+  vg_context *context_;
   const Cut &cut_;
   const Correlation &p_;
   float *patch_;
@@ -300,9 +319,30 @@ void run_panel(vg_context *context, const View &view, const Box &box, const Pane
   VG_PICK(context, conv_panel)(pass);
 }
 
+// What is gathered of the outputs of a box in panels [begin, end) while they are in the cache.
+void gather_sums(vg_context *context, const Correlation &p, int64_t item, const Box &box, int64_t begin, int64_t end,
+                 float *y, OutputSums &sums) {
+  if (!sums.wanted()) return;
+  const Panels panels{p.co};
+  const int64_t channel = panels.begin(begin), channels = std::min(panels.begin(end), p.co) - channel;
+  OutputRun run{};
+  run.count = box.size[2];
+  run.channels = channels;
+  run.voxel_step = p.axis[2].pitch;
+  run.step = run.voxel_step * p.y_stride;
+  run.first = true;
+  run.work = sums.open(item, box.n, box.voxels(), channel, channels);
+  for (int64_t z = 0; z < box.size[0]; ++z)
+    for (int64_t y_ = 0; y_ < box.size[1]; ++y_, run.first = false) {
+      run.voxel = output_voxel(p, box, z, y_);
+      run.from = run.y = y + run.voxel * p.y_stride + channel;
+      VG_PICK(context, norm_outputs)(run);
+    }
+}
+
 // Small maps: every weight serves a few voxels only, so a panel is packed where and when it is used, and stays in L2.
 void correlate_small_map(vg_context *context, const Cut &cut, const float *x, const Weights &weights, const float *bias,
-                         float *y) {
+                         float *y, OutputSums &sums) {
   const Panels panels{cut.p.co};
   const int64_t all_panels = static_cast<int64_t>(weights.heads.size()) * panels.count();
   // Two panels share the copies of their inputs, where there are enough of them.
@@ -312,7 +352,7 @@ void correlate_small_map(vg_context *context, const Cut &cut, const float *x, co
   Slots slots(context, group.count(), view_bytes + group.grain * panel_floats * 4);
   parallel_for(context, group.count(), [&](int64_t item) {
     const Slots::Lease lease(slots);
-    View view(cut, lease.memory);
+    View view(context, cut, lease.memory);
     float *packed = reinterpret_cast<float *>(lease.memory + view_bytes);
     for (int64_t slice = 0; slice < cut.slices; ++slice) {
       for (int64_t i = group.begin(item); i < group.end(item); ++i)
@@ -329,6 +369,7 @@ void correlate_small_map(vg_context *context, const Cut &cut, const float *x, co
           run_panel(context, view, box, panels, panel, weights.heads[static_cast<size_t>(i / panels.count())].y_offset,
                     packed + (i - group.begin(item)) * panel_floats, slice == 0 ? first : nullptr);
         }
+        if (slice == cut.slices - 1) gather_sums(context, cut.p, b, box, group.begin(item), group.end(item), y, sums);
       }
     }
   });
@@ -349,10 +390,14 @@ void fill_grid(vg_context *context, const Correlation &p, float *y) {
 }
 
 void correlate_boxes(vg_context *context, const Correlation &problem, const float *x, const Weights &weights,
-                     const float *bias, float *y) {
+                     const float *bias, float *y, const Fused &fused) {
   if (problem.taps() == 0 && bias == nullptr) return fill_grid(context, problem, y);
-  const Cut cut(problem);
-  if (problem.n * problem.points() <= few_voxels) return correlate_small_map(context, cut, x, weights, bias, y);
+  const Cut cut(problem, fused.x_norm);
+  OutputSums sums(context, fused, problem.n, problem.co, cut.boxes());
+  if (problem.n * problem.points() <= few_voxels) {
+    correlate_small_map(context, cut, x, weights, bias, y, sums);
+    return sums.finish(context);
+  }
   const Panels panels{problem.co};
   const Packed packed(context, cut, weights, bias);
 
@@ -364,7 +409,7 @@ void correlate_boxes(vg_context *context, const Correlation &problem, const floa
   parallel_for(context, items, [&](int64_t item) {
     const Box box = cut.box(item / group.count());
     const Slots::Lease lease(slots);
-    View view(cut, lease.memory);
+    View view(context, cut, lease.memory);
     for (int64_t slice = 0; slice < cut.slices; ++slice) {
       view.open(box, slice, x, y);
       for (int64_t i = group.begin(item % group.count()); i < group.end(item % group.count()); ++i) {
@@ -373,20 +418,11 @@ void correlate_boxes(vg_context *context, const Correlation &problem, const floa
                   packed.weights(head, panel, slice), slice == 0 ? packed.bias(panel) : nullptr);
       }
     }
+    gather_sums(context, problem, item / group.count(), box, group.begin(item % group.count()),
+                group.end(item % group.count()), y, sums);
   });
+  sums.finish(context);
 }
-
-// The input as values.
-struct Values {
-  Values(vg_context *context, const Correlation &p, const float *x, const float *norm)
-      : input(context, {sizeof(vg_map), p.n, p.axis[0].in * p.axis[1].in * p.axis[2].in, p.ci, p.x_stride, p.x_stride},
-              x, norm),
-        problem(p) {
-    problem.x_stride = input.stride();
-  }
-  NormalizedInput input;
-  Correlation problem;
-};
 
 } // namespace
 
@@ -395,15 +431,12 @@ void correlate(vg_context *context, const Correlation &problem, const float *x, 
   if (problem.points() == 0) return;
   const bool single = weights.heads.size() == 1 && weights.heads.front().y_offset == 0;
   if (single && winograd_pays(problem)) return winograd_correlate(context, problem, x, weights, bias, y, fused);
-  const Values values(context, problem, x, fused.x_norm);
   if (single && few_inputs(problem))
-    few_inputs_correlate(context, values.problem, values.input.data(), weights, bias, y);
+    few_inputs_correlate(context, problem, x, weights, bias, y, fused);
   else if (single && few_outputs(problem))
-    few_outputs_correlate(context, values.problem, values.input.data(), weights, bias, y);
+    few_outputs_correlate(context, problem, x, weights, bias, y, fused);
   else
-    correlate_boxes(context, values.problem, values.input.data(), weights, bias, y);
-  const vg_map map{sizeof(vg_map), problem.n, problem.points(), problem.co, problem.y_stride, problem.y_stride};
-  fuse_outputs(context, map, fused, y, y);
+    correlate_boxes(context, problem, x, weights, bias, y, fused);
 }
 
 // ---- gradient of the weights ------------------------------------------------------------------------------------
@@ -455,11 +488,9 @@ void store_gradient(const Partials &partials, const float *sums, int64_t slice, 
 void correlate_weight(vg_context *context, const Correlation &problem, const float *x, const float *dy, float *dw,
                       const Fused &fused) {
   if (winograd_pays(problem)) return winograd_weight(context, problem, x, dy, dw, fused);
-  const Values values(context, problem, x, fused.x_norm);
-  x = values.input.data();
-  if (few_inputs(problem)) return few_inputs_weight(context, values.problem, x, dy, dw);
-  if (few_outputs_weight_fits(problem)) return few_outputs_weight(context, values.problem, x, dy, dw);
-  const Cut cut(values.problem);
+  if (few_inputs(problem)) return few_inputs_weight(context, problem, x, dy, dw, fused);
+  if (few_outputs_weight_fits(problem)) return few_outputs_weight(context, problem, x, dy, dw, fused);
+  const Cut cut(problem, fused.x_norm);
   const Partials partials{cut, Panels{problem.co}};
   const Panels &panels = partials.panels;
   const int64_t most = std::clamp<int64_t>(partial_bytes / (partials.set_floats() * 4), 1, enough_items);
@@ -478,7 +509,7 @@ void correlate_weight(vg_context *context, const Correlation &problem, const flo
     const int64_t g = item % group.count(), slice = item / group.count() % cut.slices;
     const int64_t r = item / group.count() / cut.slices, rows = problem.taps() * cut.slice_depth(slice);
     const Slots::Lease lease(slots);
-    View view(cut, lease.memory);
+    View view(context, cut, lease.memory);
     const auto sums = [&](int64_t panel) {
       return direct ? reinterpret_cast<float *>(lease.memory + view_bytes) + (panel - group.begin(g)) * panel_floats
                     : memory.as<float>() + partials.offset(r, slice, panel);

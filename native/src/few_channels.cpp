@@ -14,6 +14,7 @@
 // at 32 channels), by memory for single taps and for 9.
 #include "few_channels.h"
 #include "line_tile.h"
+#include "norm_tile.h"
 #include "panels.h"
 #include "slots.h"
 
@@ -28,7 +29,7 @@ constexpr int64_t patch_bytes = 48 << 10;
 constexpr int64_t enough_items = 64;
 constexpr int64_t partial_bytes = 16 << 20;
 
-// A voxel of the output reads one voxel of the input: the grid is one long line.
+// A voxel of the output reads one voxel of the input: the grid is one long line for each sample.
 bool pointwise(const Correlation &p) {
   bool same = true;
   for (const GridAxis &a : p.axis)
@@ -39,8 +40,7 @@ bool pointwise(const Correlation &p) {
 Correlation flattened(const Correlation &problem) {
   Correlation p = problem;
   if (!pointwise(p)) return p;
-  const int64_t voxels = p.n * p.points();
-  p.n = 1;
+  const int64_t voxels = p.points();
   p.axis[0] = p.axis[1] = {1, 1, 1, 1, 0, 1, 0, 1};
   p.axis[2] = {voxels, voxels, 1, 1, 0, voxels, 0, 1};
   return p;
@@ -75,11 +75,12 @@ public:
   }
   int64_t patch_floats() const { return in_place ? 0 : patch_floats(lines_, width_); }
   int64_t voxels() const { return lines_ * width_; }
-  float *output(const Piece &b, float *y) const {
+  int64_t output_voxel(const Piece &b) const {
     const GridAxis &az = p.axis[0], &ay = p.axis[1], &ax = p.axis[2];
-    const int64_t voxel = ((b.n * az.size + az.place + az.pitch * b.z) * ay.size + ay.place + ay.pitch * b.y) * ax.size;
-    return y + (voxel + ax.place + ax.pitch * b.x) * p.y_stride;
+    const int64_t line = (b.n * az.size + az.place + az.pitch * b.z) * ay.size + ay.place + ay.pitch * b.y;
+    return line * ax.size + ax.place + ax.pitch * b.x;
   }
+  float *output(const Piece &b, float *y) const { return y + output_voxel(b) * p.y_stride; }
   int64_t output_line() const { return p.axis[1].pitch * p.axis[2].size * p.y_stride; }
   int64_t output_step() const { return p.axis[2].pitch * p.y_stride; }
 
@@ -177,24 +178,54 @@ void pack_few_inputs(const Correlation &p, const Weights &weights, const float *
   if (bias != nullptr) std::copy_n(bias, p.co, to);
 }
 
+// What is gathered of the outputs of a piece while they are in the cache.
+void gather_sums(vg_context *context, const LineCut &cut, const Piece &piece, float *y, const OutputWork &work) {
+  OutputRun run{};
+  run.count = piece.count;
+  run.channels = cut.p.co;
+  run.voxel_step = cut.p.axis[2].pitch;
+  run.step = cut.output_step();
+  run.work = work;
+  for (int64_t line = 0; line < piece.lines; ++line) {
+    run.voxel = cut.output_voxel(piece) + line * cut.output_line() / cut.p.y_stride;
+    run.from = run.y = y + run.voxel * cut.p.y_stride;
+    run.first = line == 0;
+    VG_PICK(context, norm_outputs)(run);
+  }
+}
+
+// The input as values.
+struct Values {
+  Values(vg_context *context, const Correlation &p, const float *x, const float *norm)
+      : input(context, {sizeof(vg_map), p.n, p.axis[0].in * p.axis[1].in * p.axis[2].in, p.ci, p.x_stride, p.x_stride},
+              x, norm),
+        problem(p) {
+    problem.x_stride = input.stride();
+  }
+  NormalizedInput input;
+  Correlation problem;
+};
+
 } // namespace
 
 bool few_inputs(const Correlation &p) { return p.ci <= few && p.taps() > 0 && p.taps() * p.ci <= many_products; }
 
 void few_inputs_correlate(vg_context *context, const Correlation &problem, const float *x, const Weights &weights,
-                          const float *bias, float *y) {
-  const Correlation p = flattened(problem);
+                          const float *bias, float *y, const Fused &fused) {
+  const Values values(context, problem, x, fused.x_norm);
+  const Correlation p = flattened(values.problem);
   const LineCut cut(p, 512);
   const int64_t padded = Panels{p.co}.padded(), products = p.taps() * p.ci;
   Workspace memory(context, (products + 1) * padded * 4);
   float *packed = memory.as<float>();
   pack_few_inputs(p, weights, bias, packed);
   Slots slots(context, cut.pieces(), cut.patch_floats() * 4);
+  OutputSums sums(context, fused, p.n, p.co, cut.pieces());
   parallel_for(context, cut.pieces(), [&](int64_t item) {
     const Slots::Lease lease(slots);
     const Piece piece = cut.piece(item);
     Window window(cut, reinterpret_cast<float *>(lease.memory));
-    window.open(piece, x);
+    window.open(piece, values.input.data());
     std::vector<int64_t> segment;
     LinePass pass{};
     pass.run = window.segments(segment);
@@ -212,7 +243,10 @@ void few_inputs_correlate(vg_context *context, const Correlation &problem, const
       pass.y = to + line * cut.output_line();
       VG_PICK(context, line_forward)(pass);
     }
+    if (sums.wanted())
+      gather_sums(context, cut, piece, y, sums.open(item, piece.n, piece.lines * piece.count, 0, p.co));
   });
+  sums.finish(context);
 }
 
 // ---- weight gradient --------------------------------------------------------------------------------------------
@@ -225,25 +259,36 @@ struct GradientPlace {
   int64_t out_stride, row_stride;
 };
 
-// The gradient's lines in place, or copied to whole vectors of channels.
-void open_gradient(const LineCut &cut, const Piece &piece, const float *dy, float *copy, LineOuterPass &pass) {
+// The gradient's lines in place, or copied to whole vectors of channels. In its place may be a tensor with a table.
+void open_gradient(vg_context *context, const LineCut &cut, const Piece &piece, const float *dy, const float *norm,
+                   float *copy, LineOuterPass &pass) {
   const float *from = cut.output(piece, const_cast<float *>(dy)); // only read
   pass.dy = from;
   pass.dy_step = cut.output_step();
   pass.dy_line = cut.output_line();
-  if (pass.channels == cut.p.co) return;
-  for (int64_t line = 0; line < piece.lines; ++line)
-    for (int64_t v = 0; v < piece.count; ++v) {
+  if (pass.channels == cut.p.co && norm == nullptr) return;
+  NormRun run{};
+  run.count = piece.count;
+  run.channels = run.norm_row = cut.p.co;
+  run.x_step = pass.dy_step;
+  run.y_step = pass.channels;
+  if (norm != nullptr) run.norm = norm + piece.n * VG_NORM_ROWS * cut.p.co;
+  for (int64_t line = 0; line < piece.lines; ++line) {
+    run.x = from + line * pass.dy_line;
+    run.y = copy + line * piece.count * pass.channels;
+    if (norm != nullptr) VG_PICK(context, norm_values)(run);
+    for (int64_t v = 0; v < piece.count && pass.channels > cut.p.co; ++v) {
       float *to = copy + (line * piece.count + v) * pass.channels;
-      std::copy_n(from + line * pass.dy_line + v * pass.dy_step, cut.p.co, to);
+      if (norm == nullptr) std::copy_n(from + line * pass.dy_line + v * pass.dy_step, cut.p.co, to);
       std::fill_n(to + cut.p.co, pass.channels - cut.p.co, 0.0f);
     }
+  }
   pass.dy = copy;
   pass.dy_step = pass.channels;
   pass.dy_line = piece.count * pass.channels;
 }
 
-void line_weight(vg_context *context, const Correlation &p, const float *x, const float *dy,
+void line_weight(vg_context *context, const Correlation &p, const float *x, const float *dy, const float *dy_norm,
                  const GradientPlace &place) {
   // A panel of their gradients stays in L1, where voxels at a distance of 32 channels can use half of the lines, those
   // at 64 a quarter, and so on.
@@ -253,7 +298,8 @@ void line_weight(vg_context *context, const Correlation &p, const float *x, cons
   const Pieces range{cut.pieces(), ceil_div(cut.pieces(), std::min(most, cut.pieces()))};
   Workspace memory(context, range.count() * set * 4);
   float *sums = memory.as<float>();
-  const int64_t patch = round_up(cut.patch_floats(), 16), copy = channels == p.co ? 0 : cut.voxels() * channels;
+  const int64_t patch = round_up(cut.patch_floats(), 16), copied = channels != p.co || dy_norm != nullptr;
+  const int64_t copy = copied ? cut.voxels() * channels : 0;
   Slots slots(context, range.count(), (patch + copy) * 4);
   parallel_for(context, range.count(), [&](int64_t r) {
     const Slots::Lease lease(slots);
@@ -278,7 +324,7 @@ void line_weight(vg_context *context, const Correlation &p, const float *x, cons
       pass.x_line = window.line();
       pass.count = piece.count;
       pass.lines = piece.lines;
-      open_gradient(cut, piece, dy, scratch + patch, pass);
+      open_gradient(context, cut, piece, dy, dy_norm, scratch + patch, pass);
       pass.next = pass.next_end = nullptr;
       if (i + 1 < range.end(r)) {
         const Piece then = cut.piece(i + 1);
@@ -300,19 +346,22 @@ void line_weight(vg_context *context, const Correlation &p, const float *x, cons
 
 } // namespace
 
-void few_inputs_weight(vg_context *context, const Correlation &problem, const float *x, const float *dy, float *dw) {
-  const Correlation p = flattened(problem);
-  line_weight(context, p, x, dy, {dw, p.taps() * p.ci, 1});
+void few_inputs_weight(vg_context *context, const Correlation &problem, const float *x, const float *dy, float *dw,
+                       const Fused &fused) {
+  const Values values(context, problem, x, fused.x_norm);
+  const Correlation p = flattened(values.problem);
+  line_weight(context, p, values.input.data(), dy, nullptr, {dw, p.taps() * p.ci, 1});
 }
 
 bool few_outputs_weight_fits(const Correlation &p) { return p.co <= few && pointwise(p); }
 
 // With a single tap x and dy are alike: the few channels of dy become the rows.
-void few_outputs_weight(vg_context *context, const Correlation &problem, const float *x, const float *dy, float *dw) {
+void few_outputs_weight(vg_context *context, const Correlation &problem, const float *x, const float *dy, float *dw,
+                        const Fused &fused) {
   Correlation p = flattened(problem);
   std::swap(p.ci, p.co);
   std::swap(p.x_stride, p.y_stride);
-  line_weight(context, p, dy, x, {dw, 1, p.co});
+  line_weight(context, p, dy, x, fused.x_norm, {dw, 1, p.co});
 }
 
 // ---- few outputs ------------------------------------------------------------------------------------------------
@@ -353,7 +402,7 @@ namespace {
 
 // Heads of a network: voxels one after the other, all outputs of a voxel at once.
 void heads(vg_context *context, const Correlation &p, const float *x, const Weights &weights, const float *bias,
-           float *y) {
+           float *y, const Fused &fused) {
   const int64_t pitch = p.co == 3 ? few : p.co;
   Workspace memory(context, (ceil_div(p.ci, 8) * 8 * p.co + 8) * 4);
   float *packed = memory.as<float>() + 8, *biases = memory.as<float>();
@@ -362,35 +411,51 @@ void heads(vg_context *context, const Correlation &p, const float *x, const Weig
   for (int64_t i = 0; i < p.ci; i += 8)
     for (int64_t o = 0; o < p.co; ++o)
       pack_chunk(p, weights, o, weights.heads.front().tap.front(), i, packed + (i * p.co + o * 8));
-  const Pieces pieces{p.axis[2].out, voxel_grain(p.ci)};
-  parallel_for(context, pieces.count(), [&](int64_t i) {
+  const Pieces pieces{p.axis[2].out, fused.x_norm == nullptr ? voxel_grain(p.ci) : ceil_div(voxel_grain(p.ci), 8)};
+  const int64_t values = fused.x_norm == nullptr ? 0 : pieces.grain * p.ci;
+  Slots slots(context, p.n * pieces.count(), values * 4);
+  parallel_for(context, p.n * pieces.count(), [&](int64_t item) {
+    const Slots::Lease lease(slots);
+    const int64_t sample = item / pieces.count(), i = item % pieces.count();
+    const int64_t voxel = sample * p.axis[2].out + pieces.begin(i);
     HeadPass pass{};
-    pass.x = x + pieces.begin(i) * p.x_stride;
+    pass.x = x + voxel * p.x_stride;
     pass.x_step = p.x_stride;
     pass.channels = p.ci;
     pass.w = packed;
     pass.bias = biases;
-    pass.y = y + pieces.begin(i) * p.y_stride;
+    pass.y = y + voxel * p.y_stride;
     pass.y_step = p.y_stride;
     pass.count = pieces.end(i) - pieces.begin(i);
+    if (fused.x_norm != nullptr) {
+      NormRun run{};
+      run.count = pass.count;
+      run.channels = run.norm_row = run.y_step = p.ci;
+      run.x = pass.x;
+      run.x_step = p.x_stride;
+      run.y = reinterpret_cast<float *>(lease.memory);
+      run.norm = fused.x_norm + sample * VG_NORM_ROWS * p.ci;
+      VG_PICK(context, norm_values)(run);
+      pass.x = run.y;
+      pass.x_step = p.ci;
+    }
     pass.outputs = p.co;
     VG_PICK(context, line_heads)(pass);
   });
 }
 
-} // namespace
-
-void few_outputs_correlate(vg_context *context, const Correlation &problem, const float *x, const Weights &weights,
-                           const float *bias, float *y) {
-  if (pointwise(problem)) return heads(context, flattened(problem), x, weights, bias, y);
-  const Correlation &p = problem;
+// Other kernels: lines of voxels, one output at a time.
+void lines(vg_context *context, const Correlation &problem, const float *x, const Weights &weights, const float *bias,
+           float *y, const Fused &fused) {
+  const Values values(context, problem, x, fused.x_norm);
+  const Correlation &p = values.problem;
   const NarrowWeights narrow(p);
   Workspace memory(context, p.co * narrow.output() * 4);
   float *packed = memory.as<float>();
   narrow.pack(weights, packed);
   const GridAxis &az = p.axis[0], &ay = p.axis[1], &ax = p.axis[2];
   const Pieces rows{ay.out, std::max<int64_t>(1, 512 / ax.out)};
-  const int64_t lines = az.taps * ay.taps;
+  const int64_t count = az.taps * ay.taps;
   // Several planes of the same rows one after the other: most of their inputs are still in L2 for the next plane.
   const Pieces planes{az.out, std::clamp<int64_t>(p.n * az.out * rows.count() / enough_items, 1, 8)};
   parallel_for(context, p.n * planes.count() * rows.count(), [&](int64_t item) {
@@ -410,10 +475,10 @@ void few_outputs_correlate(vg_context *context, const Correlation &problem, cons
     for (int64_t row = 0; row < height * (planes.end(plane) - planes.begin(plane)); ++row) {
       const int64_t z = planes.begin(plane) + row / height, oy = rows.begin(part) + row % height;
       line.clear(), place.clear();
-      for (int64_t l = 0; l < lines; ++l) {
+      for (int64_t l = 0; l < count; ++l) {
         const int64_t iz = z * az.step + az.origin + l / ay.taps, iy = oy * ay.step + ay.origin + l % ay.taps;
         if (iz < 0 || iz >= az.in || iy < 0 || iy >= ay.in) continue;
-        line.push_back(x + ((n * az.in + iz) * ay.in + iy) * ax.in * p.x_stride);
+        line.push_back(values.input.data() + ((n * az.in + iz) * ay.in + iy) * ax.in * p.x_stride);
         place.push_back(l * narrow.line());
       }
       w.resize(line.size());
@@ -430,6 +495,18 @@ void few_outputs_correlate(vg_context *context, const Correlation &problem, cons
       }
     }
   });
+}
+
+} // namespace
+
+void few_outputs_correlate(vg_context *context, const Correlation &problem, const float *x, const Weights &weights,
+                           const float *bias, float *y, const Fused &fused) {
+  if (pointwise(problem))
+    heads(context, flattened(problem), x, weights, bias, y, fused);
+  else
+    lines(context, problem, x, weights, bias, y, fused);
+  const vg_map map{sizeof(vg_map), problem.n, problem.points(), problem.co, problem.y_stride, problem.y_stride};
+  fuse_outputs(context, map, fused, y, y);
 }
 
 } // namespace vg
