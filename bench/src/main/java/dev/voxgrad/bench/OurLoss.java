@@ -4,6 +4,7 @@ import dev.voxgrad.engine.autograd.Gradients;
 import dev.voxgrad.engine.autograd.Tape;
 import dev.voxgrad.engine.nn.DeepSupervision;
 import dev.voxgrad.engine.op.Loss;
+import dev.voxgrad.engine.op.Progress;
 import dev.voxgrad.engine.tensor.Device;
 import dev.voxgrad.engine.tensor.Labels;
 import dev.voxgrad.engine.tensor.Scope;
@@ -15,8 +16,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.BiConsumer;
 
-/** Value and gradient of a loss, with everything that it derives from the labels: coarser labels, components. */
+/**
+ * Value and gradient of a loss, with everything that it derives from the labels: coarser labels, components. A schedule stands at the
+ * middle of the training.
+ */
 final class OurLoss implements Side.Run {
+    private static final int EPOCHS = 100;
+
     private final Device device;
     private final Loss loss;
     private final DeepSupervision outputs;
@@ -26,7 +32,8 @@ final class OurLoss implements Side.Run {
     OurLoss(Device device, LossProblem problem) {
         this.device = device;
         Scope scope = device.scope();
-        loss = Losses.parse(problem.loss(), (int) problem.logits().c(), problem.ignore());
+        loss = Losses.parse(problem.loss(), (int) problem.logits().c(), problem.ignore())
+                .at(Progress.ofEpoch(EPOCHS / 2, EPOCHS));
         outputs = DeepSupervision.of(problem.outputs());
         for (int r = 0; r < problem.outputs(); r++) {
             logits.add(scope.tensor(problem.logits(r), problem.z(r)));

@@ -10,12 +10,14 @@ import dev.voxgrad.engine.ConfigException;
 import dev.voxgrad.engine.nn.NetworkSpec;
 import dev.voxgrad.engine.op.Triple;
 import dev.voxgrad.engine.tensor.Shape;
+import dev.voxgrad.losses.Losses;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -60,6 +62,21 @@ class BenchmarksRunTest {
                 .allSatisfy(p -> assertThat(p.directions())
                         .isNotEmpty()
                         .allMatch(direction -> p.flops(direction) > 0 || p.bytes(direction) > 0));
+    }
+
+    @Test
+    void everyLossIsMeasuredIn2DAnd3D() throws Exception {
+        List<LossProblem> losses = Problems.read(Path.of(System.getProperty("voxgrad.root"), "bench/problems")).stream()
+                .filter(LossProblem.class::isInstance)
+                .map(LossProblem.class::cast)
+                .toList();
+        assertThat(Losses.factories().keySet()).isNotEmpty().allSatisfy(name -> {
+            Pattern call = Pattern.compile("\\b" + name + "\\b");
+            assertThat(losses.stream().filter(p -> call.matcher(p.loss()).find()))
+                    .as(name)
+                    .anyMatch(p -> p.logits().d() == 1)
+                    .anyMatch(p -> p.logits().d() > 1);
+        });
     }
 
     @Test

@@ -18,7 +18,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 /**
  * Losses as they are usually composed of PyTorch's ops: each term starts from the logits again, and Dice makes its one-hot labels
  * in every call. {@code dice} is nnU-Net's, {@code monai_dice} and {@code gdl} are MONAI's, {@code wdice} and {@code tversky} are over
- * the batch.
+ * the batch. A term may have a factor, as in {@code 0.5*ce + 0.5*dice}.
  */
 final class EagerLoss {
     private static final double SMOOTH = 1e-5;
@@ -30,8 +30,10 @@ final class EagerLoss {
 
     private static final Map<String, BiFunction<EagerLoss, Tensor, Tensor>> TERMS = Map.ofEntries(
             Map.entry("ce", (loss, z) -> loss.crossEntropy(z, MEAN)),
-            Map.entry("dice", EagerLoss::dice),
+            Map.entry("dice", (loss, z) -> loss.dice(z, false)),
+            Map.entry("dice_batch", (loss, z) -> loss.dice(z, true)),
             Map.entry("monai_dice", EagerLoss::monaiDice),
+            Map.entry("monai_jaccard", EagerLoss::monaiJaccard),
             Map.entry("gdl", EagerLoss::generalizedDice),
             Map.entry("wdice", EagerLoss::weightedDice),
             Map.entry("bce", (loss, z) -> torch.binary_cross_entropy_with_logits(z, loss.labels)),
@@ -44,8 +46,26 @@ final class EagerLoss {
     /** Sums over the grid, or over batch and grid, for each channel. */
     private record Sums(Tensor intersection, Tensor probability, Tensor count) {}
 
+    private record Term(double factor, BiFunction<EagerLoss, Tensor, Tensor> function) {
+        /** Reads {@code name} or {@code factor*name}. */
+        static Term of(String text) {
+            String[] parts = text.split("\\*");
+            String name = parts[parts.length - 1].strip();
+            if (parts.length > 2 || !TERMS.containsKey(name)) {
+                throw new ConfigException(
+                        "there is no eager composition \"" + text + "\"; use " + new TreeSet<>(TERMS.keySet()));
+            }
+            return new Term(parts.length == 1 ? 1 : Double.parseDouble(parts[0]), TERMS.get(name));
+        }
+
+        Tensor value(EagerLoss loss, Tensor z) {
+            Tensor value = function.apply(loss, z);
+            return factor == 1 ? value : value.mul(scalar(factor));
+        }
+    }
+
     private final LossProblem problem;
-    private final List<BiFunction<EagerLoss, Tensor, Tensor>> terms;
+    private final List<Term> terms;
     private final Tensor labels; // (N, grid) int64 classes, or (N, C, grid) float 0 and 1
     private final TensorOptional classWeights;
     private final Optional<EagerBlobLoss> blobs;
@@ -53,7 +73,7 @@ final class EagerLoss {
     private EagerLoss(Kept kept, LossProblem problem, int output) {
         this.problem = problem;
         terms = Arrays.stream(problem.eager().split("\\+"))
-                .map(name -> term(name.strip()))
+                .map(text -> Term.of(text.strip()))
                 .toList();
         Shape shape = problem.logits(output);
         boolean classes = problem.target() == LossProblem.Target.CLASSES;
@@ -81,18 +101,10 @@ final class EagerLoss {
         return new EagerLoss(kept, problem, output);
     }
 
-    private static BiFunction<EagerLoss, Tensor, Tensor> term(String name) {
-        if (!TERMS.containsKey(name)) {
-            throw new ConfigException(
-                    "there is no eager composition \"" + name + "\"; use " + new TreeSet<>(TERMS.keySet()));
-        }
-        return TERMS.get(name);
-    }
-
     Tensor value(Tensor z) {
-        Tensor sum = terms.getFirst().apply(this, z);
+        Tensor sum = terms.getFirst().value(this, z);
         for (int i = 1; i < terms.size(); i++) {
-            sum = sum.add(terms.get(i).apply(this, z));
+            sum = sum.add(terms.get(i).value(this, z));
         }
         return sum;
     }
@@ -143,9 +155,9 @@ final class EagerLoss {
         return numerator.div(denominator).mean().neg().add(scalar(1));
     }
 
-    private Tensor dice(Tensor z) {
+    private Tensor dice(Tensor z, boolean batch) {
         boolean softmax = problem.target() == LossProblem.Target.CLASSES;
-        Sums s = sums(z, false, softmax ? 1 : 0);
+        Sums s = sums(z, batch, softmax ? 1 : 0);
         Tensor size = s.probability.add(s.count).add(scalar(SMOOTH)).clamp_min(scalar(1e-8));
         return s.intersection
                 .mul(scalar(2))
@@ -158,6 +170,17 @@ final class EagerLoss {
     private Tensor monaiDice(Tensor z) {
         Sums s = sums(z, false, 0);
         return dicePerEntry(s).neg().add(scalar(1)).mean();
+    }
+
+    private Tensor monaiJaccard(Tensor z) {
+        Sums s = sums(z, false, 0);
+        Tensor union = s.probability.add(s.count).sub(s.intersection).mul(scalar(2));
+        Tensor numerator = s.intersection.mul(scalar(2)).add(scalar(SMOOTH));
+        return numerator
+                .div(union.add(scalar(SMOOTH)))
+                .neg()
+                .add(scalar(1))
+                .mean();
     }
 
     private Tensor weightedDice(Tensor z) {
