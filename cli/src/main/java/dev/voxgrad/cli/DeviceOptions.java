@@ -1,6 +1,7 @@
 package dev.voxgrad.cli;
 
 import dev.voxgrad.engine.tensor.Device;
+import dev.voxgrad.engine.tensor.Precision;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -50,6 +51,11 @@ final class DeviceOptions {
 
     /** Opens the device; the caller closes it. */
     Device open() {
-        return Device.open(device, threads, 0);
+        return open(Precision.DEFAULT);
+    }
+
+    /** The same with a precision of the convolutions. */
+    Device open(Precision precision) {
+        return Device.open(device, threads, 0, precision);
     }
 }

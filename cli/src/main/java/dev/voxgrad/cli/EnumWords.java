@@ -3,6 +3,7 @@ package dev.voxgrad.cli;
 import dev.voxgrad.engine.metric.Bootstrap;
 import dev.voxgrad.engine.metric.EmptyCases;
 import dev.voxgrad.engine.metric.Surface;
+import dev.voxgrad.engine.tensor.Precision;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -19,6 +20,7 @@ record EnumWords<E extends Enum<E>>(Class<E> type) implements ITypeConverter<E> 
         register(line, Bootstrap.Method.class);
         register(line, ProfileOptions.By.class);
         register(line, ProfilePreset.class);
+        register(line, Precision.class);
     }
 
     private static <E extends Enum<E>> void register(CommandLine line, Class<E> type) {

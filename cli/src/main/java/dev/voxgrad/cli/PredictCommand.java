@@ -35,6 +35,9 @@ final class PredictCommand implements Callable<Integer> {
     private DeviceOptions device;
 
     @Mixin
+    private PrecisionOption precision;
+
+    @Mixin
     private JsonOption json;
 
     @Mixin
@@ -56,7 +59,7 @@ final class PredictCommand implements Callable<Integer> {
         }
         OutputFolder.requireUsable(output);
         List<PredictionJob.Result> results;
-        try (Device opened = device.open()) {
+        try (Device opened = device.open(precision.precision())) {
             results = PredictionJob.run(
                     prediction.model(),
                     cases,

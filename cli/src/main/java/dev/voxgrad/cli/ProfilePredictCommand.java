@@ -35,6 +35,9 @@ final class ProfilePredictCommand implements Callable<Integer> {
     private DeviceOptions device;
 
     @Mixin
+    private PrecisionOption precision;
+
+    @Mixin
     private PredictionOptions prediction;
 
     @Mixin
@@ -44,7 +47,7 @@ final class ProfilePredictCommand implements Callable<Integer> {
     public Integer call() throws Exception {
         List<Case> cases = prediction.cases();
         profile.requireWritable();
-        try (Device opened = device.open();
+        try (Device opened = device.open(precision.precision());
                 ScratchFolder scratch = ScratchFolder.make()) {
             profile.report(measure(cases, scratch.path(), opened));
         }

@@ -45,6 +45,9 @@ final class ProfileTrainCommand implements Callable<Integer> {
     private DeviceOptions device;
 
     @Mixin
+    private PrecisionOption precision;
+
+    @Mixin
     private PlanOptions planOptions;
 
     @Mixin
@@ -83,7 +86,7 @@ final class ProfileTrainCommand implements Callable<Integer> {
     public Integer call() throws Exception {
         checkOptions();
         output.requireWritable();
-        try (Device opened = device.open();
+        try (Device opened = device.open(precision.precision());
                 ScratchFolder scratch = ScratchFolder.make()) {
             ProfiledTraining training = training(opened);
             Profile profile = training.run(opened, scratch.path());

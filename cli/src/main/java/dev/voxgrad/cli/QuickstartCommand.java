@@ -47,6 +47,9 @@ final class QuickstartCommand implements Callable<Integer> {
     @Mixin
     private DeviceOptions device;
 
+    @Mixin
+    private PrecisionOption precision;
+
     @Option(
             names = {"-o", "--output"},
             paramLabel = "FOLDER",
@@ -86,8 +89,10 @@ final class QuickstartCommand implements Callable<Integer> {
         List<String> training = List.of(BrainDataset.TRAINING_CASE);
         List<Case> cases = Case.scan(data.folder().resolve("imagesTs"), description.fileEnding());
         String machine;
-        try (Device opened = device.open()) {
-            new TrainingJob(out, model).start(plan, new RunFile(data.folder().toString(), training, training), opened);
+        try (Device opened = device.open(precision.precision())) {
+            String word = precision.precision().word();
+            RunFile run = new RunFile(data.folder().toString(), training, training, word);
+            new TrainingJob(out, model).start(plan, run, opened);
             machine = QuickstartReport.describe(opened);
             for (PredictionJob.Result r : PredictionJob.run(
                     model,

@@ -1,6 +1,7 @@
 package dev.voxgrad.cli;
 
 import dev.voxgrad.engine.tensor.Device;
+import dev.voxgrad.engine.tensor.Precision;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -32,7 +33,8 @@ final class ResumeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        try (Device opened = device.open()) {
+        Precision precision = Precision.of(RunFile.read(model).precision());
+        try (Device opened = device.open(precision)) {
             new TrainingJob(spec.commandLine().getOut(), model).resume(opened);
         }
         spec.commandLine().getOut().println("model: " + model + " (finished)");

@@ -2,6 +2,8 @@ package dev.voxgrad.cli;
 
 import dev.voxgrad.engine.AtomicFile;
 import dev.voxgrad.engine.DataException;
+import dev.voxgrad.engine.JsonDefault;
+import dev.voxgrad.engine.JsonDefaults;
 import dev.voxgrad.engine.OutputFolder;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -10,17 +12,23 @@ import java.nio.file.Path;
 import java.util.List;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Which cases a model is trained on: {@code run.json} in its folder, so that a stopped training can be resumed.
+ * Which cases a model is trained on and how: {@code run.json} in its folder, so that a stopped training can be resumed.
  *
  * @param dataset folder of the raw data set
  * @param training identifiers of the training cases
  * @param validation identifiers of the validation cases
+ * @param precision of the convolutions, {@code default} or {@code fast}
  */
-record RunFile(String dataset, List<String> training, List<String> validation) {
+record RunFile(
+        String dataset,
+        List<String> training,
+        List<String> validation,
+        @JsonDefault("\"default\"") String precision) {
     private static final String NAME = "run.json";
     private static final JsonMapper JSON = JsonMapper.builder()
             .enable(SerializationFeature.INDENT_OUTPUT)
@@ -36,7 +44,9 @@ record RunFile(String dataset, List<String> training, List<String> validation) {
                     + "; it is not the folder of a training, or it was stopped before it began");
         }
         try {
-            return JSON.readValue(Files.readString(file), RunFile.class);
+            JsonNode tree = JSON.readTree(Files.readString(file));
+            JsonDefaults.fill(tree, RunFile.class);
+            return JSON.treeToValue(tree, RunFile.class);
         } catch (JacksonException e) {
             throw new DataException(
                     file + ": is damaged (" + e.getOriginalMessage() + "); it needs dataset, training and validation",
@@ -48,6 +58,8 @@ record RunFile(String dataset, List<String> training, List<String> validation) {
 
     void write(Path model) {
         OutputFolder.create(model);
-        AtomicFile.write(model.resolve(NAME), (JSON.writeValueAsString(this) + "\n").getBytes(StandardCharsets.UTF_8));
+        JsonNode tree = JSON.valueToTree(this);
+        JsonDefaults.strip(tree, RunFile.class);
+        AtomicFile.write(model.resolve(NAME), (JSON.writeValueAsString(tree) + "\n").getBytes(StandardCharsets.UTF_8));
     }
 }

@@ -39,6 +39,9 @@ final class TrainCommand implements Callable<Integer> {
     private DeviceOptions device;
 
     @Mixin
+    private PrecisionOption precision;
+
+    @Mixin
     private PlanOptions plan;
 
     @Parameters(paramLabel = "DATASET", description = "Folder with dataset.json, imagesTr and labelsTr.")
@@ -77,7 +80,7 @@ final class TrainCommand implements Callable<Integer> {
         Plan base = plan.of(dataset, raw, checked);
         Training t = base.training();
         Plan changed = base.withTraining(t.with(t.loss(), epochs.orElse(t.epochs()), seed.orElse(t.seed())));
-        try (Device opened = device.open()) {
+        try (Device opened = device.open(precision.precision())) {
             new TrainingJob(out, model).start(changed, run(raw.cases()), opened);
         }
         out.println("model: " + model);
@@ -98,10 +101,11 @@ final class TrainCommand implements Callable<Integer> {
     private RunFile run(List<Case> cases) {
         List<String> ids = cases.stream().map(Case::id).toList();
         String folder = dataset.toAbsolutePath().normalize().toString();
+        String word = precision.precision().word();
         if (fold.equals("all") || ids.size() < 5) {
-            return new RunFile(folder, ids, ids);
+            return new RunFile(folder, ids, ids, word);
         }
         Splits.Fold split = Splits.crossValidation(ids, 5, Splits.SEED).get(Integer.parseInt(fold));
-        return new RunFile(folder, split.train(), split.val());
+        return new RunFile(folder, split.train(), split.val(), word);
     }
 }

@@ -1,6 +1,5 @@
 package dev.voxgrad.engine.op;
 
-import dev.voxgrad.bindings.ffi.VoxgradH;
 import dev.voxgrad.bindings.ffi.vg_conv3d;
 import dev.voxgrad.bindings.ffi.vg_conv_fusion;
 import dev.voxgrad.engine.tensor.Tensor;
@@ -40,7 +39,7 @@ final class ConvProblem {
         vg_conv3d.pw(p, padding.w());
         vg_conv3d.x_stride(p, x.stride());
         vg_conv3d.y_stride(p, y.stride());
-        vg_conv3d.precision(p, VoxgradH.VG_PRECISION_DEFAULT());
+        vg_conv3d.precision(p, x.device().precision().ordinal());
         vg_conv3d.reserved(p, 0);
         return p;
     }

@@ -13,11 +13,13 @@ import java.util.stream.IntStream;
 public final class Device implements AutoCloseable {
     private final NativeContext context;
     private final String name;
+    private final Precision precision;
     private Profiler profiler = Profiler.OFF;
 
-    private Device(NativeContext context, String name) {
+    private Device(NativeContext context, String name, Precision precision) {
         this.context = context;
         this.name = name;
+        this.precision = precision;
     }
 
     /** The CPU with all processors that this process may use. */
@@ -27,7 +29,7 @@ public final class Device implements AutoCloseable {
 
     /** The CPU with a number of threads (0 = all). The number never changes results. */
     public static Device cpu(int threads) {
-        return new Device(NativeContext.open(VoxgradH.VG_DEVICE_CPU(), 0, threads, 0), "cpu");
+        return new Device(NativeContext.open(VoxgradH.VG_DEVICE_CPU(), 0, threads, 0), "cpu", Precision.DEFAULT);
     }
 
     /**
@@ -37,7 +39,12 @@ public final class Device implements AutoCloseable {
      * @param threads of the CPU that is measured for, 0 = all; scratch memory depends on it
      */
     public static Device measuring(int threads) {
-        return new Device(NativeContext.measuring(threads), "measuring");
+        return new Device(NativeContext.measuring(threads), "measuring", Precision.DEFAULT);
+    }
+
+    /** Opens a device with the default precision; see {@link #open(String, int, long, Precision)}. */
+    public static Device open(String name, int threads, long memoryLimitBytes) {
+        return open(name, threads, memoryLimitBytes, Precision.DEFAULT);
     }
 
     /**
@@ -45,15 +52,18 @@ public final class Device implements AutoCloseable {
      *
      * @param threads CPU threads, 0 = all
      * @param memoryLimitBytes limit of the memory pool, 0 = none
+     * @param precision of the convolutions on this device
      * @throws dev.voxgrad.bindings.NativeException when this machine has no such device; there is no fallback
      */
-    public static Device open(String name, int threads, long memoryLimitBytes) {
+    public static Device open(String name, int threads, long memoryLimitBytes, Precision precision) {
         if (name.equals("cpu")) {
-            return new Device(NativeContext.open(VoxgradH.VG_DEVICE_CPU(), 0, threads, memoryLimitBytes), name);
+            return new Device(
+                    NativeContext.open(VoxgradH.VG_DEVICE_CPU(), 0, threads, memoryLimitBytes), name, precision);
         }
         if (name.matches("cuda(:\\d{1,3})?")) {
             int index = name.equals("cuda") ? 0 : Integer.parseInt(name.substring(5));
-            return new Device(NativeContext.open(VoxgradH.VG_DEVICE_CUDA(), index, threads, memoryLimitBytes), name);
+            return new Device(
+                    NativeContext.open(VoxgradH.VG_DEVICE_CUDA(), index, threads, memoryLimitBytes), name, precision);
         }
         throw new IllegalArgumentException("unknown device \"" + name + "\"; use cpu, cuda or cuda:INDEX");
     }
@@ -61,6 +71,11 @@ public final class Device implements AutoCloseable {
     /** The name it was opened with. */
     public String name() {
         return name;
+    }
+
+    /** The precision of the convolutions on this device. */
+    public Precision precision() {
+        return precision;
     }
 
     /** The native context, for the classes that call native functions. */
