@@ -42,7 +42,7 @@ final class OurNetwork implements Side.Run {
 
     @Override
     public Map<String, float[]> answer() {
-        try (Scope step = device.scope()) {
+        try (Scope step = device.step(0)) {
             if (direction == Direction.FORWARD) {
                 return Map.of("logits", predict(step).toArray());
             }
@@ -74,7 +74,7 @@ final class OurNetwork implements Side.Run {
     @Override
     public double milliseconds() {
         long start = System.nanoTime();
-        try (Scope step = device.scope()) {
+        try (Scope step = device.step(0)) {
             if (direction == Direction.FORWARD) {
                 predict(step);
             } else {

@@ -2,6 +2,9 @@ package dev.voxgrad.cli;
 
 import dev.voxgrad.engine.tensor.Device;
 import dev.voxgrad.engine.tensor.Precision;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -10,11 +13,14 @@ import picocli.CommandLine.Spec.Target;
 
 /** Where a command computes. */
 final class DeviceOptions {
+    private static final Pattern SIZE = Pattern.compile("([1-9]\\d{0,5})([KMGTkmgt])");
+
     @Spec(Target.MIXEE)
     private CommandSpec command;
 
     private String device = "cpu";
     private int threads;
+    private long memoryLimitBytes;
 
     @Option(
             names = "--device",
@@ -41,6 +47,22 @@ final class DeviceOptions {
         threads = count;
     }
 
+    @Option(
+            names = "--memory-limit",
+            paramLabel = "SIZE",
+            description = "Memory of weights, feature maps and scratch, as in 800M or 6G (1G = 1024M). A run that"
+                    + " needs more is refused before it starts; a training first saves memory, with the same results."
+                    + " Default: no limit.")
+    private void memoryLimit(String size) {
+        Matcher matcher = SIZE.matcher(size);
+        if (!matcher.matches()) {
+            throw new ParameterException(
+                    command.commandLine(), "--memory-limit is " + size + "; use a size such as 800M or 6G");
+        }
+        int power = " KMGT".indexOf(matcher.group(2).toUpperCase(Locale.ROOT));
+        memoryLimitBytes = Long.parseLong(matcher.group(1)) << 10 * power;
+    }
+
     String name() {
         return device;
     }
@@ -56,6 +78,6 @@ final class DeviceOptions {
 
     /** The same with a precision of the convolutions. */
     Device open(Precision precision) {
-        return Device.open(device, threads, 0, precision);
+        return Device.open(device, threads, memoryLimitBytes, precision);
     }
 }

@@ -3,6 +3,7 @@ package dev.voxgrad.cli;
 import dev.voxgrad.engine.OutputFolder;
 import dev.voxgrad.engine.infer.ImportanceMap;
 import dev.voxgrad.engine.infer.PredictionFiles;
+import dev.voxgrad.engine.infer.PredictionMemory;
 import dev.voxgrad.engine.infer.Predictor;
 import dev.voxgrad.engine.infer.SlidingWindow;
 import dev.voxgrad.engine.infer.Uncertainty;
@@ -53,18 +54,19 @@ final class PredictionJob {
             SlidingWindow.Progress progress) {
         ModelFolder folder = new ModelFolder(model);
         Plan plan = folder.readPlan();
+        SlidingWindow window = new SlidingWindow(
+                plan.patch(),
+                SlidingWindow.Rule.NNUNET,
+                settings.step(),
+                settings.gaussian() ? ImportanceMap.NNUNET_GAUSSIAN : ImportanceMap.ONES,
+                settings.mirror() ? plan.training().mirrorAxes() : List.of(),
+                SlidingWindow.Padding.ZERO);
+        PredictionMemory.require(plan.network().withoutDeepSupervision(), window, device);
         List<Result> results = new ArrayList<>();
         try (Scope scope = device.scope()) {
             Module network = Networks.create(plan.network().withoutDeepSupervision(), scope);
             Checkpoint.readWeights(folder.weights(), network.parameters());
             OutputFolder.create(output);
-            SlidingWindow window = new SlidingWindow(
-                    plan.patch(),
-                    SlidingWindow.Rule.NNUNET,
-                    settings.step(),
-                    settings.gaussian() ? ImportanceMap.NNUNET_GAUSSIAN : ImportanceMap.ONES,
-                    settings.mirror() ? plan.training().mirrorAxes() : List.of(),
-                    SlidingWindow.Padding.ZERO);
             Predictor predictor = new Predictor(plan, List.of(network), device, window);
             for (Case c : cases) {
                 PredictionFiles files =

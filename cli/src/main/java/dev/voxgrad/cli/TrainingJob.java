@@ -13,6 +13,7 @@ import dev.voxgrad.engine.train.EpochRecord;
 import dev.voxgrad.engine.train.ModelFolder;
 import dev.voxgrad.engine.train.Trainer;
 import dev.voxgrad.engine.train.TrainingListener;
+import dev.voxgrad.engine.train.TrainingMemory;
 import dev.voxgrad.losses.LabelCounts;
 import dev.voxgrad.losses.LossContext;
 import dev.voxgrad.losses.Losses;
@@ -40,13 +41,14 @@ final class TrainingJob {
     }
 
     /** Starts a new training. */
-    void start(Plan plan, RunFile run, Device device) throws InterruptedException, IOException {
+    void start(Plan wanted, RunFile run, Device device) throws InterruptedException, IOException {
         if (Files.exists(folder.end()) || Files.exists(folder.latest())) {
             throw new ConfigException(folder.path() + " holds a training already; resume it (voxgrad resume "
                     + folder.path() + ") or choose another folder");
         }
         // All that may be wrong comes before anything is written, the quickest first.
-        Loss loss = PlanFile.loss(plan, PlanFile.lossContext(plan));
+        Loss loss = PlanFile.loss(wanted, PlanFile.lossContext(wanted));
+        Plan plan = TrainingMemory.fit(wanted, loss, device, line -> out.println("note: " + line));
         Losses.warnings(loss, plan.training().epochs()).forEach(warning -> out.println("WARNING: " + warning));
         Trainer trainer = trainer(plan, run, device);
         run.write(folder.path());
@@ -58,6 +60,7 @@ final class TrainingJob {
     /** Continues a training; a finished one stays as it is. */
     void resume(Device device) throws InterruptedException {
         Plan plan = folder.readPlan();
+        TrainingMemory.require(plan, PlanFile.loss(plan, PlanFile.lossContext(plan)), device);
         trainer(plan, RunFile.read(folder.path()), device).resume();
     }
 

@@ -13,12 +13,14 @@ import java.util.stream.IntStream;
 public final class Device implements AutoCloseable {
     private final NativeContext context;
     private final String name;
+    private final long memoryLimitBytes;
     private final Precision precision;
     private Profiler profiler = Profiler.OFF;
 
-    private Device(NativeContext context, String name, Precision precision) {
+    private Device(NativeContext context, String name, long memoryLimitBytes, Precision precision) {
         this.context = context;
         this.name = name;
+        this.memoryLimitBytes = memoryLimitBytes;
         this.precision = precision;
     }
 
@@ -29,17 +31,15 @@ public final class Device implements AutoCloseable {
 
     /** The CPU with a number of threads (0 = all). The number never changes results. */
     public static Device cpu(int threads) {
-        return new Device(NativeContext.open(VoxgradH.VG_DEVICE_CPU(), 0, threads, 0), "cpu", Precision.DEFAULT);
+        return open("cpu", threads, 0);
     }
 
     /**
-     * A CPU on which ops check their arguments and ask for memory but read, write and compute nothing: running a step there costs next
-     * to nothing and tells what memory it needs. All values read from it are 0.
-     *
-     * @param threads of the CPU that is measured for, 0 = all; scratch memory depends on it
+     * A CPU with the threads and the precision of this device, on which ops check their arguments and ask for memory but read, write and
+     * compute nothing: running a step there costs next to nothing and tells what memory it needs. All values read from it are 0.
      */
-    public static Device measuring(int threads) {
-        return new Device(NativeContext.measuring(threads), "measuring", Precision.DEFAULT);
+    public Device measuring() {
+        return new Device(NativeContext.measuring(describe().threads()), "measuring", 0, precision);
     }
 
     /** Opens a device with the default precision; see {@link #open(String, int, long, Precision)}. */
@@ -57,13 +57,13 @@ public final class Device implements AutoCloseable {
      */
     public static Device open(String name, int threads, long memoryLimitBytes, Precision precision) {
         if (name.equals("cpu")) {
-            return new Device(
-                    NativeContext.open(VoxgradH.VG_DEVICE_CPU(), 0, threads, memoryLimitBytes), name, precision);
+            NativeContext context = NativeContext.open(VoxgradH.VG_DEVICE_CPU(), 0, threads, memoryLimitBytes);
+            return new Device(context, name, memoryLimitBytes, precision);
         }
         if (name.matches("cuda(:\\d{1,3})?")) {
             int index = name.equals("cuda") ? 0 : Integer.parseInt(name.substring(5));
-            return new Device(
-                    NativeContext.open(VoxgradH.VG_DEVICE_CUDA(), index, threads, memoryLimitBytes), name, precision);
+            NativeContext context = NativeContext.open(VoxgradH.VG_DEVICE_CUDA(), index, threads, memoryLimitBytes);
+            return new Device(context, name, memoryLimitBytes, precision);
         }
         throw new IllegalArgumentException("unknown device \"" + name + "\"; use cpu, cuda or cuda:INDEX");
     }
@@ -71,6 +71,11 @@ public final class Device implements AutoCloseable {
     /** The name it was opened with. */
     public String name() {
         return name;
+    }
+
+    /** Bytes that its memory pool may hold; 0 = no limit. */
+    public long memoryLimitBytes() {
+        return memoryLimitBytes;
     }
 
     /** The precision of the convolutions on this device. */

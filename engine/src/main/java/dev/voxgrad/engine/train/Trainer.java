@@ -39,9 +39,9 @@ public final class Trainer {
     private static final int MAX_BAD_STEPS = 3;
 
     /** Kinds of steps, see {@link Device#step}. */
-    private static final int TRAINING_STEP = 0;
+    static final int TRAINING_STEP = 0;
 
-    private static final int VALIDATION_STEP = 1;
+    static final int VALIDATION_STEP = 1;
 
     private static final int MAX_WORKERS = 12;
     private static final int BATCHES_AHEAD = 6;
@@ -101,6 +101,12 @@ public final class Trainer {
     public void resume() throws InterruptedException {
         folder.create();
         run();
+    }
+
+    /** The tape of a training step. */
+    static Tape tape(Scope scope, Module network, Training training, long dropoutSeed) {
+        Tape tape = Tape.training(scope, network.parameters().tensors(), dropoutSeed);
+        return training.recompute() == Recompute.STAGES ? tape.recomputing() : tape;
     }
 
     private void run() throws InterruptedException {
@@ -231,10 +237,7 @@ public final class Trainer {
 
         private Step step(Batch batch, double lr, long dropoutSeed, Loss now) {
             try (Scope scope = device.step(TRAINING_STEP)) {
-                Tape tape = Tape.training(scope, network.parameters().tensors(), dropoutSeed);
-                if (training.recompute() == Recompute.STAGES) {
-                    tape.recomputing();
-                }
+                Tape tape = tape(scope, network, training, dropoutSeed);
                 Profiler.Span upload = device.profiler().span("upload");
                 Tensor x = scope.tensor(batch.shape(), batch.image());
                 Labels y = scope.labels(batch.shape().withChannels(1), batch.labels());
