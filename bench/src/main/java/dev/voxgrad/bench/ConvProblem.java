@@ -6,12 +6,21 @@ import dev.voxgrad.engine.tensor.Shape;
 import java.util.List;
 
 /**
- * A convolution layer without bias, with a cubic kernel (flat for depth 1) and zero padding (k-1)/2.
+ * A convolution layer without bias.
  *
+ * @param padding zeros on each side; none when transposed
+ * @param transposed a transposed convolution whose stride is its kernel
  * @param precision what the kernels may do to numbers: {@code default}
  */
 public record ConvProblem(
-        String name, Shape input, int outputChannels, int kernelSize, int strideSize, String precision)
+        String name,
+        Shape input,
+        int outputChannels,
+        Triple kernel,
+        Triple stride,
+        Triple padding,
+        boolean transposed,
+        String precision)
         implements Problem {
     /** Checks the precision. */
     public ConvProblem {
@@ -20,52 +29,85 @@ public record ConvProblem(
         }
     }
 
+    /** A convolution with a cubic kernel (flat for depth 1) and zero padding (k-1)/2. */
+    public static ConvProblem of(String name, Shape input, int outputChannels, int kernel, int stride) {
+        boolean flat = input.d() == 1;
+        return convolution(name, input, outputChannels, cube(kernel, flat), cube(stride, flat), "default");
+    }
+
+    /** A transposed convolution with kernel = stride. */
+    public static ConvProblem transposed(String name, Shape input, int outputChannels, Triple kernel) {
+        return new ConvProblem(name, input, outputChannels, kernel, kernel, Triple.of(0), true, "default");
+    }
+
     static ConvProblem of(Rows.Row row) {
-        return new ConvProblem(
-                row.text("name"),
-                row.shape("in"),
-                row.integer("out"),
-                row.integer("kernel"),
-                row.integer("stride"),
-                row.text("precision"));
+        Shape input = row.shape("in");
+        Triple kernel = triple(row, "kernel", input.d() == 1);
+        Triple stride = triple(row, "stride", input.d() == 1);
+        String name = row.text("name");
+        String precision = row.text("precision");
+        return switch (row.text("op")) {
+            case "conv" -> convolution(name, input, row.integer("out"), kernel, stride, precision);
+            case "transposed" -> {
+                if (!kernel.equals(stride)) {
+                    throw new ConfigException(row.place() + ": the stride of a transposed convolution is its kernel");
+                }
+                yield new ConvProblem(
+                        name, input, row.integer("out"), kernel, stride, Triple.of(0), true, precision);
+            }
+            default -> throw new ConfigException(
+                    row.place() + ": op is \"" + row.text("op") + "\"; use conv or transposed");
+        };
     }
 
-    /** Kernel sizes. */
-    public Triple kernel() {
-        return axes(kernelSize, 1);
+    private static ConvProblem convolution(
+            String name, Shape input, int outputChannels, Triple kernel, Triple stride, String precision) {
+        Triple padding = new Triple((kernel.d() - 1) / 2, (kernel.h() - 1) / 2, (kernel.w() - 1) / 2);
+        return new ConvProblem(name, input, outputChannels, kernel, stride, padding, false, precision);
     }
 
-    /** Strides. */
-    public Triple stride() {
-        return axes(strideSize, 1);
+    /** One number for a cube, flat for depth 1, or three as in 1x2x2. */
+    private static Triple triple(Rows.Row row, String column, boolean flat) {
+        String[] sizes = row.text(column).split("x");
+        if (sizes.length == 1) {
+            return cube(row.integer(column), flat);
+        }
+        try {
+            return new Triple(Integer.parseInt(sizes[0]), Integer.parseInt(sizes[1]), Integer.parseInt(sizes[2]));
+        } catch (NumberFormatException | ArrayIndexOutOfBoundsException e) {
+            throw new ConfigException(
+                    row.place() + ": " + column + " is \"" + row.text(column) + "\", not 3 or 1x3x3", e);
+        }
     }
 
-    /** Zeros on each side. */
-    public Triple padding() {
-        return axes((kernelSize - 1) / 2, 0);
+    private static Triple cube(int size, boolean flat) {
+        return new Triple(flat ? 1 : size, size, size);
     }
 
-    private Triple axes(int size, int flat) {
-        return new Triple(input.d() == 1 ? flat : size, size, size);
-    }
-
-    /** [Co,kd,kh,kw,Ci]. */
+    /** [Co,kd,kh,kw,Ci], transposed [Ci,kd,kh,kw,Co]. */
     public Shape weight() {
-        Triple k = kernel();
-        return new Shape(outputChannels, k.d(), k.h(), k.w(), input.c());
+        return transposed
+                ? new Shape(input.c(), kernel.d(), kernel.h(), kernel.w(), outputChannels)
+                : new Shape(outputChannels, kernel.d(), kernel.h(), kernel.w(), input.c());
     }
 
     /** Sizes of the output. */
     public Shape output() {
-        Triple k = kernel();
-        Triple s = stride();
-        Triple p = padding();
         return new Shape(
                 input.n(),
-                (input.d() + 2L * p.d() - k.d()) / s.d() + 1,
-                (input.h() + 2L * p.h() - k.h()) / s.h() + 1,
-                (input.w() + 2L * p.w() - k.w()) / s.w() + 1,
+                size(input.d(), kernel.d(), stride.d(), padding.d()),
+                size(input.h(), kernel.h(), stride.h(), padding.h()),
+                size(input.w(), kernel.w(), stride.w(), padding.w()),
                 outputChannels);
+    }
+
+    private long size(long in, int k, int s, int p) {
+        return transposed ? in * k : (in + 2L * p - k) / s + 1;
+    }
+
+    /** Products for each output. */
+    private double products() {
+        return transposed ? input.c() : (double) input.c() * weight().voxels();
     }
 
     /** Input values. */
@@ -76,7 +118,7 @@ public record ConvProblem(
     /** Weights that keep the variance of the input. */
     public float[] w() {
         float[] w = Data.normal(2, weight().elements());
-        double scale = 1 / Math.sqrt((double) input.c() * weight().voxels());
+        double scale = 1 / Math.sqrt(products());
         for (int i = 0; i < w.length; i++) {
             w[i] = (float) (w[i] * scale);
         }
@@ -95,8 +137,7 @@ public record ConvProblem(
 
     @Override
     public double flops(Direction direction) {
-        Shape y = output();
-        double once = 2.0 * y.elements() * input.c() * weight().voxels();
+        double once = 2.0 * output().elements() * products();
         return direction == Direction.FORWARD ? once : 2 * once;
     }
 

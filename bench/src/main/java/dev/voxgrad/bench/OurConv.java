@@ -3,6 +3,7 @@ package dev.voxgrad.bench;
 import dev.voxgrad.engine.autograd.Gradients;
 import dev.voxgrad.engine.autograd.Tape;
 import dev.voxgrad.engine.op.Conv3d;
+import dev.voxgrad.engine.op.ConvTranspose3d;
 import dev.voxgrad.engine.tensor.Device;
 import dev.voxgrad.engine.tensor.Scope;
 import dev.voxgrad.engine.tensor.Tensor;
@@ -58,7 +59,9 @@ final class OurConv implements Side.Run {
     }
 
     private Tensor forward(Tape tape) {
-        return Conv3d.apply(tape, x, w, Optional.empty(), problem.stride(), problem.padding());
+        return problem.transposed()
+                ? ConvTranspose3d.apply(tape, x, w, Optional.empty(), Optional.empty())
+                : Conv3d.apply(tape, x, w, Optional.empty(), problem.stride(), problem.padding());
     }
 
     /** Returns the milliseconds of the backward pass alone. */

@@ -70,4 +70,9 @@ public record PredictionProblem(String name, NetworkProblem tile, Triple volume)
     public double tolerance() {
         return tile.tolerance();
     }
+
+    @Override
+    public boolean answersAreWork() {
+        return true;
+    }
 }

@@ -19,4 +19,9 @@ public sealed interface Problem
 
     /** Largest difference between two sides' answers, relative to the largest magnitude of each tensor. */
     double tolerance();
+
+    /** Whether giving the answer is all the work there is, so that a long one is timed while it is given. */
+    default boolean answersAreWork() {
+        return false;
+    }
 }

@@ -104,6 +104,24 @@ class BenchmarksRunTest {
     }
 
     @Test
+    void aJsonLineHasEveryField() throws Exception {
+        Machine machine = new Machine(new NativeContext.Description("", "", "", 3, 0, 0, 0, 0, 0, 0, 0), 100, 6);
+        Result row = new Result(tinyLoss("ce"), Direction.VALUE_AND_GRADIENT, 2, 10, "peer", "set", 5, 20, 1e-6, "");
+        assertThat(row.json(machine))
+                .containsEntry("device", "cpu")
+                .containsEntry("threads", 3)
+                .containsEntry("ratio", 2.5)
+                .containsEntry("rss_mb", 10.0)
+                .containsEntry("peer_rss_mb", 20.0)
+                .containsKeys("problem", "direction", "ours_ms", "peer", "peer_setting", "peer_ms")
+                .containsKeys("max_diff", "gflops", "percent_of_peak", "percent_of_bandwidth")
+                .doesNotContainKey("error");
+        assertThat(Result.failed(row.problem(), row.direction(), "why").json(machine))
+                .containsEntry("error", "why")
+                .containsEntry("ours_ms", null);
+    }
+
+    @Test
     void aBadProblemFileNamesItsLine(@TempDir Path folder) throws Exception {
         Path file = Files.writeString(folder.resolve("conv3d.csv"), "# a comment\nname,batch\n\"a, b\",2\nc,two\n");
         List<Rows.Row> rows = Rows.read(file);
@@ -117,8 +135,10 @@ class BenchmarksRunTest {
     static Stream<Problem> tinyProblems() throws Exception {
         NetworkSpec plain = NetworkProblem.network("plain", 3, 1, 2, List.of(2, 3));
         List<Problem> tiny = new ArrayList<>(List.of(
-                new ConvProblem("conv 3D", new Shape(1, 4, 5, 6, 3), 4, 3, 2, "default"),
-                new ConvProblem("conv 2D", new Shape(2, 1, 5, 6, 3), 4, 3, 1, "default"),
+                ConvProblem.of("conv 3D", new Shape(1, 4, 5, 6, 3), 4, 3, 2),
+                ConvProblem.of("conv 2D", new Shape(2, 1, 5, 6, 3), 4, 3, 1),
+                ConvProblem.transposed("transposed 3D", new Shape(2, 4, 5, 6, 3), 4, new Triple(1, 2, 2)),
+                ConvProblem.transposed("transposed 2D", new Shape(2, 1, 5, 6, 3), 4, new Triple(1, 2, 2)),
                 network("plain", new Shape(1, 8, 8, 16, 1), List.of(4, 6, 8)),
                 network("plain", new Shape(2, 1, 16, 8, 2), List.of(4, 6, 8)),
                 network("residual encoder", new Shape(1, 8, 8, 16, 1), List.of(4, 6, 8)),

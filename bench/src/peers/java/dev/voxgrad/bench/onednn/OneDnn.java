@@ -28,7 +28,7 @@ public final class OneDnn implements Side {
 
     @Override
     public List<String> settings(Problem problem, Direction direction) {
-        return problem instanceof ConvProblem ? List.of("its own layouts") : List.of();
+        return problem instanceof ConvProblem conv && !conv.transposed() ? List.of("its own layouts") : List.of();
     }
 
     @Override

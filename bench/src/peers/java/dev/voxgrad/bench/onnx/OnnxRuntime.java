@@ -61,7 +61,10 @@ public final class OnnxRuntime implements Side {
                 StateTensor weight = ChannelsFirst.weight(conv.w(), conv.weight(), dim);
                 OnnxLayers layers = new OnnxLayers(model, Map.of("layer.weight", weight), dim);
                 long[] sizes = ChannelsFirst.sizes(conv.input(), dim);
-                String y = layers.conv("layer", model.input(INPUT, sizes), conv.stride(), conv.kernel());
+                String x = model.input(INPUT, sizes);
+                String y = conv.transposed()
+                        ? layers.convTranspose("layer", x, conv.stride())
+                        : layers.conv("layer", x, conv.stride(), conv.kernel());
                 yield new OnnxRun(environment, threads, model.bytes(y), "y", conv.input(), conv.x());
             }
             case NetworkProblem network -> {

@@ -20,7 +20,7 @@ public final class Torch implements Side {
 
     /** Loads the library and its convolution code once, so that this does not count as memory of the first problem. */
     public Torch() {
-        ConvProblem small = new ConvProblem("load", new Shape(1, 8, 8, 8, 8), 8, 3, 1, "default");
+        ConvProblem small = ConvProblem.of("load", new Shape(1, 8, 8, 8, 8), 8, 3, 1);
         for (Layout layout : Layout.values()) {
             try (Run run = new TorchConv(small, Direction.BACKWARD, layout)) {
                 run.milliseconds();

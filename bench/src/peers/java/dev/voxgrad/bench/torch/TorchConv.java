@@ -42,7 +42,9 @@ final class TorchConv implements Side.Run {
     }
 
     private Tensor forward() {
-        return Ops.conv(x, w, new TensorOptional(), problem.stride(), problem.padding());
+        return problem.transposed()
+                ? Ops.convTranspose(x, w, new TensorOptional(), problem.stride())
+                : Ops.conv(x, w, new TensorOptional(), problem.stride(), problem.padding());
     }
 
     private TensorVector backward() {
