@@ -90,8 +90,7 @@ final class QuickstartCommand implements Callable<Integer> {
         List<Case> cases = Case.scan(data.folder().resolve("imagesTs"), description.fileEnding());
         String machine;
         try (Device opened = device.open(precision.precision())) {
-            String word = precision.precision().word();
-            RunFile run = new RunFile(data.folder().toString(), training, training, word);
+            RunFile run = new RunFile(data.folder().toString(), training, training, opened.precision());
             new TrainingJob(out, model).start(plan, run, opened);
             machine = QuickstartReport.describe(opened);
             for (PredictionJob.Result r : PredictionJob.run(

@@ -1,7 +1,6 @@
 package dev.voxgrad.cli;
 
 import dev.voxgrad.engine.tensor.Device;
-import dev.voxgrad.engine.tensor.Precision;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -33,8 +32,7 @@ final class ResumeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        Precision precision = Precision.of(RunFile.read(model).precision());
-        try (Device opened = device.open(precision)) {
+        try (Device opened = device.open(RunFile.read(model).precision())) {
             new TrainingJob(spec.commandLine().getOut(), model).resume(opened);
         }
         spec.commandLine().getOut().println("model: " + model + " (finished)");

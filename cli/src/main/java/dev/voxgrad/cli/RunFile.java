@@ -5,6 +5,7 @@ import dev.voxgrad.engine.DataException;
 import dev.voxgrad.engine.JsonDefault;
 import dev.voxgrad.engine.JsonDefaults;
 import dev.voxgrad.engine.OutputFolder;
+import dev.voxgrad.engine.tensor.Precision;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -22,13 +23,13 @@ import tools.jackson.databind.json.JsonMapper;
  * @param dataset folder of the raw data set
  * @param training identifiers of the training cases
  * @param validation identifiers of the validation cases
- * @param precision of the convolutions, {@code default} or {@code fast}
+ * @param precision of the convolutions
  */
 record RunFile(
         String dataset,
         List<String> training,
         List<String> validation,
-        @JsonDefault("\"default\"") String precision) {
+        @JsonDefault("\"default\"") Precision precision) {
     private static final String NAME = "run.json";
     private static final JsonMapper JSON = JsonMapper.builder()
             .enable(SerializationFeature.INDENT_OUTPUT)

@@ -101,11 +101,10 @@ final class TrainCommand implements Callable<Integer> {
     private RunFile run(List<Case> cases) {
         List<String> ids = cases.stream().map(Case::id).toList();
         String folder = dataset.toAbsolutePath().normalize().toString();
-        String word = precision.precision().word();
         if (fold.equals("all") || ids.size() < 5) {
-            return new RunFile(folder, ids, ids, word);
+            return new RunFile(folder, ids, ids, precision.precision());
         }
         Splits.Fold split = Splits.crossValidation(ids, 5, Splits.SEED).get(Integer.parseInt(fold));
-        return new RunFile(folder, split.train(), split.val(), word);
+        return new RunFile(folder, split.train(), split.val(), precision.precision());
     }
 }

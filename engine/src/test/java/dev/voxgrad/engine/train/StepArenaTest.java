@@ -27,6 +27,7 @@ import java.util.function.Function;
 /** Memory of a step that is repeated comes from a plan; only speed and size may notice. */
 class StepArenaTest {
     private static final Shape PATCH = new Shape(2, 16, 16, 24, 1);
+    private static final Shape LARGER = new Shape(2, 32, 32, 48, 1);
     private static final Shape SMALLER = new Shape(1, 8, 16, 16, 1);
 
     @EachDevice
@@ -48,17 +49,17 @@ class StepArenaTest {
             Module network = network(model);
             Sgd optimizer = optimizer();
             for (int i = 0; i < 2; i++) { // the momenta of the first step stay, small blocks that were free before
-                step(device, d -> d.step(0), network, optimizer, PATCH, i);
+                step(device, d -> d.step(0), network, optimizer, LARGER, i);
             }
             var first = device.describe();
             for (int i = 2; i < 6; i++) {
-                step(device, d -> d.step(0), network, optimizer, PATCH, i);
+                step(device, d -> d.step(0), network, optimizer, LARGER, i);
             }
             var last = device.describe();
             assertThat(last.systemAllocations()).isEqualTo(first.systemAllocations());
             assertThat(last.poolReservedBytes()).isEqualTo(first.poolReservedBytes());
-            // Hardly more than what is live at the fullest moment, though small blocks weigh much in so small a network.
-            assertThat((double) last.poolReservedBytes()).isLessThan(1.1 * last.poolPeakBytes());
+            // Hardly more than what is live at the fullest moment.
+            assertThat((double) last.poolReservedBytes()).isLessThan(1.05 * last.poolPeakBytes());
         }
     }
 
