@@ -2,6 +2,7 @@ package dev.voxgrad.bench;
 
 import dev.voxgrad.engine.profile.Recording;
 import dev.voxgrad.engine.tensor.Device;
+import dev.voxgrad.engine.tensor.Precision;
 import dev.voxgrad.engine.tensor.Shape;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -55,7 +56,7 @@ final class Budget implements Callable<Integer> {
 
     private static NetworkProblem network(Shape input, List<Integer> features) {
         int dim = input.d() == 1 ? 2 : 3;
-        return new NetworkProblem("budget", NetworkProblem.network("plain", dim, 1, 4, features), input);
+        return new NetworkProblem("budget", NetworkProblem.network("plain", dim, 1, 4, features), input, Precision.DEFAULT);
     }
 
     @Override

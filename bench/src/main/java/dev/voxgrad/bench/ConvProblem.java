@@ -2,6 +2,7 @@ package dev.voxgrad.bench;
 
 import dev.voxgrad.engine.ConfigException;
 import dev.voxgrad.engine.op.Triple;
+import dev.voxgrad.engine.tensor.Precision;
 import dev.voxgrad.engine.tensor.Shape;
 import java.util.List;
 
@@ -10,7 +11,6 @@ import java.util.List;
  *
  * @param padding zeros on each side; none when transposed
  * @param transposed a transposed convolution whose stride is its kernel
- * @param precision what the kernels may do to numbers: {@code default}
  */
 public record ConvProblem(
         String name,
@@ -20,24 +20,17 @@ public record ConvProblem(
         Triple stride,
         Triple padding,
         boolean transposed,
-        String precision)
+        Precision precision)
         implements Problem {
-    /** Checks the precision. */
-    public ConvProblem {
-        if (!precision.equals("default")) {
-            throw new ConfigException(name + ": there is no precision \"" + precision + "\"; use default");
-        }
-    }
-
     /** A convolution with a cubic kernel (flat for depth 1) and zero padding (k-1)/2. */
     public static ConvProblem of(String name, Shape input, int outputChannels, int kernel, int stride) {
         boolean flat = input.d() == 1;
-        return convolution(name, input, outputChannels, cube(kernel, flat), cube(stride, flat), "default");
+        return convolution(name, input, outputChannels, cube(kernel, flat), cube(stride, flat), Precision.DEFAULT);
     }
 
     /** A transposed convolution with kernel = stride. */
     public static ConvProblem transposed(String name, Shape input, int outputChannels, Triple kernel) {
-        return new ConvProblem(name, input, outputChannels, kernel, kernel, Triple.of(0), true, "default");
+        return new ConvProblem(name, input, outputChannels, kernel, kernel, Triple.of(0), true, Precision.DEFAULT);
     }
 
     static ConvProblem of(Rows.Row row) {
@@ -45,7 +38,7 @@ public record ConvProblem(
         Triple kernel = triple(row, "kernel", input.d() == 1);
         Triple stride = triple(row, "stride", input.d() == 1);
         String name = row.text("name");
-        String precision = row.text("precision");
+        Precision precision = row.precision();
         return switch (row.text("op")) {
             case "conv" -> convolution(name, input, row.integer("out"), kernel, stride, precision);
             case "transposed" -> {
@@ -61,7 +54,7 @@ public record ConvProblem(
     }
 
     private static ConvProblem convolution(
-            String name, Shape input, int outputChannels, Triple kernel, Triple stride, String precision) {
+            String name, Shape input, int outputChannels, Triple kernel, Triple stride, Precision precision) {
         Triple padding = new Triple((kernel.d() - 1) / 2, (kernel.h() - 1) / 2, (kernel.w() - 1) / 2);
         return new ConvProblem(name, input, outputChannels, kernel, stride, padding, false, precision);
     }

@@ -9,6 +9,7 @@ import dev.voxgrad.engine.nn.NetworkSpec;
 import dev.voxgrad.engine.nn.Networks;
 import dev.voxgrad.engine.nn.StateTensor;
 import dev.voxgrad.engine.tensor.Device;
+import dev.voxgrad.engine.tensor.Precision;
 import dev.voxgrad.engine.tensor.Scope;
 import dev.voxgrad.engine.tensor.Shape;
 import dev.voxgrad.losses.Losses;
@@ -23,7 +24,7 @@ import java.util.stream.IntStream;
  * A network on a batch. A step is forward, loss, backward, clipping and AdamW with deep supervision; forward is a prediction, with
  * the full resolution only.
  */
-public record NetworkProblem(String name, NetworkSpec network, Shape input) implements Problem {
+public record NetworkProblem(String name, NetworkSpec network, Shape input, Precision precision) implements Problem {
     /** Weights start at the values of this seed. */
     private static final long SEED = 1;
 
@@ -37,7 +38,7 @@ public record NetworkProblem(String name, NetworkSpec network, Shape input) impl
         Shape input = row.shape("in");
         NetworkSpec network = network(
                 row.text("network"), input.d() == 1 ? 2 : 3, (int) input.c(), row.integer("classes"), features(row));
-        return new NetworkProblem(row.text("name"), network, input);
+        return new NetworkProblem(row.text("name"), network, input, row.precision());
     }
 
     /** The column {@code features}: channels of the stages, as in 32-64-128. */

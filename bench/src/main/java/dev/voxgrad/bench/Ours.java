@@ -30,7 +30,7 @@ final class Ours implements Side {
 
     @Override
     public Run open(Problem problem, Direction direction, String setting) {
-        Device device = Device.cpu(threads);
+        Device device = Device.open("cpu", threads, 0, problem.precision());
         try {
             return switch (problem) {
                 case ConvProblem conv -> new OurConv(device, conv, direction);

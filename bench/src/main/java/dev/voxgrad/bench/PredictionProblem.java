@@ -3,6 +3,7 @@ package dev.voxgrad.bench;
 import dev.voxgrad.engine.infer.ImportanceMap;
 import dev.voxgrad.engine.infer.WindowSteps;
 import dev.voxgrad.engine.op.Triple;
+import dev.voxgrad.engine.tensor.Precision;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -18,6 +19,11 @@ public record PredictionProblem(String name, NetworkProblem tile, Triple volume)
 
     static PredictionProblem of(Rows.Row row) {
         return new PredictionProblem(row.text("name"), NetworkProblem.of(row), row.triple("volume"));
+    }
+
+    @Override
+    public Precision precision() {
+        return tile.precision();
     }
 
     /** Voxels of a tile. */

@@ -1,5 +1,6 @@
 package dev.voxgrad.bench;
 
+import dev.voxgrad.engine.tensor.Precision;
 import java.util.List;
 
 /** What is measured, as data: one line of a file in {@code bench/problems}. Every side makes the same inputs from it. */
@@ -19,6 +20,11 @@ public sealed interface Problem
 
     /** Largest difference between two sides' answers, relative to the largest magnitude of each tensor. */
     double tolerance();
+
+    /** What our convolutions may do to numbers. */
+    default Precision precision() {
+        return Precision.DEFAULT;
+    }
 
     /** Whether giving the answer is all the work there is, so that a long one is timed while it is given. */
     default boolean answersAreWork() {

@@ -2,6 +2,7 @@ package dev.voxgrad.bench;
 
 import dev.voxgrad.engine.ConfigException;
 import dev.voxgrad.engine.op.Triple;
+import dev.voxgrad.engine.tensor.Precision;
 import dev.voxgrad.engine.tensor.Shape;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** A problem file: comma-separated values, the first line names the columns, # starts a comment line, "..." holds commas. */
 final class Rows {
@@ -44,6 +46,15 @@ final class Rows {
             }
             return new Triple(
                     Integer.parseInt(sizes.group(1)), Integer.parseInt(sizes.group(2)), Integer.parseInt(sizes.group(3)));
+        }
+
+        /** The column precision. */
+        Precision precision() {
+            String word = text("precision");
+            return Stream.of(Precision.values())
+                    .filter(p -> p.toString().equals(word))
+                    .findFirst()
+                    .orElseThrow(() -> new ConfigException(place + ": precision is \"" + word + "\"; use default or fast"));
         }
 
         /** The columns batch, depth, height, width, and one for the channels. */

@@ -9,6 +9,7 @@ import dev.voxgrad.bindings.NativeContext;
 import dev.voxgrad.engine.ConfigException;
 import dev.voxgrad.engine.nn.NetworkSpec;
 import dev.voxgrad.engine.op.Triple;
+import dev.voxgrad.engine.tensor.Precision;
 import dev.voxgrad.engine.tensor.Shape;
 import dev.voxgrad.losses.Losses;
 import java.nio.file.Files;
@@ -105,7 +106,7 @@ class BenchmarksRunTest {
 
     @Test
     void aJsonLineHasEveryField() throws Exception {
-        Machine machine = new Machine(new NativeContext.Description("", "", "", 3, 0, 0, 0, 0, 0, 0, 0), 100, 6);
+        Machine machine = new Machine(new NativeContext.Description("", "", "", 3, 0, 0, 0, 0, 0, 0, 0, 0, 0), 100, 6);
         Result row = new Result(tinyLoss("ce"), Direction.VALUE_AND_GRADIENT, 2, 10, "peer", "set", 5, 20, 1e-6, "");
         assertThat(row.json(machine))
                 .containsEntry("device", "cpu")
@@ -162,7 +163,7 @@ class BenchmarksRunTest {
 
     private static NetworkProblem network(String kind, Shape input, List<Integer> features) {
         int dim = input.d() == 1 ? 2 : 3;
-        return new NetworkProblem(kind, NetworkProblem.network(kind, dim, (int) input.c(), 3, features), input);
+        return new NetworkProblem(kind, NetworkProblem.network(kind, dim, (int) input.c(), 3, features), input, Precision.DEFAULT);
     }
 
     /** The same work on a few voxels, with the sizes that the spacings of the problem lead to. */

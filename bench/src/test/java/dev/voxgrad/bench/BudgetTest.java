@@ -3,6 +3,7 @@ package dev.voxgrad.bench;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.voxgrad.bench.Budget.Share;
+import dev.voxgrad.engine.tensor.Precision;
 import dev.voxgrad.engine.tensor.Shape;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -11,7 +12,10 @@ class BudgetTest {
     @Test
     void everyRunHasTheSameCallsAndSomeTimeOnBothSides() {
         NetworkProblem tiny = new NetworkProblem(
-                "tiny", NetworkProblem.network("plain", 2, 1, 2, List.of(4, 6)), new Shape(1, 1, 8, 8, 1));
+                "tiny",
+                NetworkProblem.network("plain", 2, 1, 2, List.of(4, 6)),
+                new Shape(1, 1, 8, 8, 1),
+                Precision.DEFAULT);
         List<Share> shares = Budget.shares(tiny, Direction.STEP, 1, 1, 3);
         assertThat(shares).hasSize(3).allSatisfy(share -> {
             assertThat(share.calls()).isEqualTo(shares.getFirst().calls()).isGreaterThan(20);

@@ -1,6 +1,7 @@
 package dev.voxgrad.cli;
 
 import dev.voxgrad.engine.tensor.Device;
+import dev.voxgrad.engine.train.ModelFolder;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -32,6 +33,7 @@ final class ResumeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
+        new ModelFolder(model).require();
         try (Device opened = device.open(RunFile.read(model).precision())) {
             new TrainingJob(spec.commandLine().getOut(), model).resume(opened);
         }

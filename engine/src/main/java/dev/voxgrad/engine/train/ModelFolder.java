@@ -49,14 +49,23 @@ public record ModelFolder(Path path) {
         return path.resolve("checkpoint_final.safetensors");
     }
 
-    /** The plan. */
-    public Plan readPlan() {
+    /**
+     * Checks that this is a model, trained or in training.
+     *
+     * @throws DataException when it is not
+     */
+    public void require() {
         if (!Files.isDirectory(path)) {
             throw new DataException(path + " is not a folder; give the folder of a trained model");
         }
         if (!Files.exists(plan())) {
             throw new DataException(path + " has no plan.json; give the folder of a trained model");
         }
+    }
+
+    /** The plan. */
+    public Plan readPlan() {
+        require();
         return Plan.read(plan());
     }
 
