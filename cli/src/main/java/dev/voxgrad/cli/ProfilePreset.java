@@ -44,7 +44,7 @@ enum ProfilePreset {
                 patch,
                 2,
                 network(),
-                Training.standard().withMirrorAxes(mirrorAxes()));
+                Training.standard().with(t -> t.mirrorAxes = mirrorAxes()));
     }
 
     private List<Integer> mirrorAxes() {
@@ -53,8 +53,7 @@ enum ProfilePreset {
 
     private NetworkSpec network() {
         int dim = patch.getFirst() == 1 ? 2 : 3;
-        List<Integer> features =
-                dim == 2 ? List.of(32, 64, 128, 256, 512, 512) : List.of(32, 64, 128, 256);
+        List<Integer> features = dim == 2 ? List.of(32, 64, 128, 256, 512, 512) : List.of(32, 64, 128, 256);
         List<List<Integer>> kernels = Collections.nCopies(features.size(), Collections.nCopies(dim, 3));
         List<List<Integer>> strides = IntStream.range(0, features.size())
                 .mapToObj(s -> Collections.nCopies(dim, s == 0 ? 1 : 2))

@@ -91,7 +91,8 @@ final class ProfileTrainCommand implements Callable<Integer> {
             ProfiledTraining training = training(opened);
             Profile profile = training.run(opened, scratch.path());
             String title = "profile of train: " + training.plan().name();
-            Map<String, String> facts = training.facts(dataset.map(Path::toString).orElse("noise"));
+            Map<String, String> facts =
+                    training.facts(dataset.map(Path::toString).orElse("noise"));
             output.report(ProfileResult.of(title, "step", facts, opened, profile));
         }
         return ExitCode.OK;
@@ -120,7 +121,8 @@ final class ProfileTrainCommand implements Callable<Integer> {
 
     private ProfiledTraining training(Device opened) {
         if (dataset.isEmpty()) {
-            Plan plan = sized(planOptions.withLoss(preset.map(ProfilePreset::plan).orElseGet(this::planOfFile)));
+            Plan plan =
+                    sized(planOptions.withLoss(preset.map(ProfilePreset::plan).orElseGet(this::planOfFile)));
             return new ProfiledTraining(plan, SyntheticCases.of(plan), warmUp, steps);
         }
         RawDataset raw = RawDataset.open(dataset.get());
@@ -139,10 +141,12 @@ final class ProfileTrainCommand implements Callable<Integer> {
     }
 
     private Plan sized(Plan plan) {
-        List<Integer> sizes = patch.map(text -> Arrays.stream(text.split("x"))
-                        .map(Integer::valueOf)
-                        .toList())
+        List<Integer> sizes = patch.map(text ->
+                        Arrays.stream(text.split("x")).map(Integer::valueOf).toList())
                 .orElse(plan.patchSize());
-        return plan.withPatch(sizes, batch.orElse(plan.batchSize()));
+        return plan.with(p -> {
+            p.patchSize = sizes;
+            p.batchSize = batch.orElse(p.batchSize);
+        });
     }
 }

@@ -3,7 +3,6 @@ package dev.voxgrad.cli;
 import dev.voxgrad.engine.op.Loss;
 import dev.voxgrad.engine.plan.Plan;
 import dev.voxgrad.engine.plan.PreparedCase;
-import dev.voxgrad.engine.plan.Training;
 import dev.voxgrad.engine.profile.Ceilings;
 import dev.voxgrad.engine.profile.Profile;
 import dev.voxgrad.engine.profile.Recording;
@@ -32,9 +31,8 @@ record ProfiledTraining(Plan plan, List<PreparedCase> cases, int warmUp, int ste
     Profile run(Device device, Path folder) throws InterruptedException {
         Ceilings ceilings = Ceilings.measure(device);
         // The first epoch holds all steps, so that no validation comes between them.
-        Training t = plan.training();
-        Plan longEnough =
-                plan.withTraining(t.withIterationsPerEpoch(Math.max(t.iterationsPerEpoch(), warmUp + steps)));
+        Plan longEnough = plan.withTraining(
+                plan.training().with(t -> t.iterationsPerEpoch = Math.max(t.iterationsPerEpoch, warmUp + steps)));
         Loss loss = PlanFile.loss(longEnough, PlanFile.lossContext(longEnough));
         try (Recording recording = Recording.start(device);
                 Progress bar = Progress.start("profiling", warmUp + (long) steps, "steps")) {

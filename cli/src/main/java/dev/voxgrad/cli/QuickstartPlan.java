@@ -2,7 +2,6 @@ package dev.voxgrad.cli;
 
 import dev.voxgrad.engine.nn.NetworkSpec;
 import dev.voxgrad.engine.plan.DatasetDescription;
-import dev.voxgrad.engine.plan.Intensity;
 import dev.voxgrad.engine.plan.Plan;
 import dev.voxgrad.engine.plan.Training;
 import java.util.List;
@@ -28,25 +27,19 @@ final class QuickstartPlan {
                 List.of(cube, cube, cube),
                 List.of(List.of(1, 1, 1), half, half),
                 true);
-        Training training = new Training(
-                "dice + ce",
-                "adamw",
-                3e-3,
-                0.9,
-                1e-2,
-                "poly",
-                Math.min(1, epochs - 1),
-                epochs,
-                STEPS_PER_EPOCH,
-                4,
-                12,
-                0.33,
-                List.of(),
-                Intensity.standard(),
-                true,
-                0,
-                10,
-                seed);
+        Training training = Training.standard().with(t -> {
+            t.optimizer = "adamw";
+            t.learningRate = 3e-3;
+            t.momentum = 0.9;
+            t.weightDecay = 1e-2;
+            t.warmUpEpochs = Math.min(1, epochs - 1);
+            t.epochs = epochs;
+            t.iterationsPerEpoch = STEPS_PER_EPOCH;
+            t.validationIterations = 4;
+            t.mirrorAxes = List.of();
+            t.checkpointEvery = 10;
+            t.seed = seed;
+        });
         return new Plan(
                 Plan.FORMAT_VERSION,
                 NAME,

@@ -34,17 +34,11 @@ class InspectCommandTest {
                         .toList(),
                 true);
         Plan tiny = TinyDataset.valid(folder.resolve("data")).plan(List.of(8, 8, 8));
-        new Plan(
-                        tiny.formatVersion(),
-                        tiny.name(),
-                        tiny.channelNames(),
-                        tiny.normalization(),
-                        tiny.labels(),
-                        tiny.spacingMm(),
-                        List.of(128, 128, 128),
-                        2,
-                        network,
-                        Training.standard())
+        tiny.with(p -> {
+                    p.patchSize = List.of(128, 128, 128);
+                    p.network = network;
+                    p.training = Training.standard();
+                })
                 .write(file);
         return file;
     }

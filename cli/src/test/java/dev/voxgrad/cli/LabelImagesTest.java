@@ -63,16 +63,9 @@ class LabelImagesTest {
         List<Integer> square = List.of(1, 3, 3);
         NetworkSpec network = NetworkSpec.plainUNet(
                 1, 2, List.of(4, 4), List.of(square, square), List.of(List.of(1, 1, 1), List.of(1, 2, 2)), true);
-        return new Plan(
-                plan.formatVersion(),
-                plan.name(),
-                plan.channelNames(),
-                plan.normalization(),
-                plan.labels(),
-                plan.spacingMm(),
-                List.of(1, 8, 8),
-                plan.batchSize(),
-                network,
-                plan.training());
+        return plan.with(p -> {
+            p.patchSize = List.of(1, 8, 8);
+            p.network = network;
+        });
     }
 }

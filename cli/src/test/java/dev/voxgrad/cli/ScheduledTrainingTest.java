@@ -46,17 +46,10 @@ class ScheduledTrainingTest {
         List<Integer> half = List.of(2, 2, 2);
         NetworkSpec network = NetworkSpec.plainUNet(
                 1, 2, List.of(4, 4, 4), List.of(cube, cube, cube), List.of(List.of(1, 1, 1), half, half), true);
-        return new Plan(
-                        tiny.formatVersion(),
-                        tiny.name(),
-                        tiny.channelNames(),
-                        tiny.normalization(),
-                        tiny.labels(),
-                        tiny.spacingMm(),
-                        tiny.patchSize(),
-                        tiny.batchSize(),
-                        network,
-                        tiny.training().with(loss, EPOCHS, 3))
+        return tiny.with(p -> {
+                    p.network = network;
+                    p.training = p.training.with(loss, EPOCHS, 3);
+                })
                 .withOutputs(PlanFile.outputs(loss));
     }
 

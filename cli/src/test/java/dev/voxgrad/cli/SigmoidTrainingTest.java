@@ -3,7 +3,6 @@ package dev.voxgrad.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.voxgrad.engine.image.NiftiReader;
-import dev.voxgrad.engine.plan.Optimization;
 import dev.voxgrad.engine.plan.Outputs;
 import dev.voxgrad.engine.plan.Plan;
 import dev.voxgrad.engine.train.EpochRecord;
@@ -39,17 +38,11 @@ class SigmoidTrainingTest {
     /** A plan that learns bright planes in a few dozen steps. */
     private Plan plan(Map<String, Integer> labels, int classes) {
         Plan tiny = data.plan(List.of(8, 8, 8));
-        return new Plan(
-                tiny.formatVersion(),
-                tiny.name(),
-                tiny.channelNames(),
-                tiny.normalization(),
-                labels,
-                tiny.spacingMm(),
-                tiny.patchSize(),
-                tiny.batchSize(),
-                tiny.network().withClasses(classes),
-                tiny.training().withOptimizer("adamw", 0.03, "poly", Optimization.standard()));
+        return tiny.with(p -> {
+            p.labels = labels;
+            p.network = p.network.withClasses(classes);
+            p.training = p.training.with(t -> t.learningRate = 0.03);
+        });
     }
 
     private Plan trained(Plan plan) {

@@ -6,7 +6,6 @@ import dev.voxgrad.engine.image.LabelVolume;
 import dev.voxgrad.engine.image.NiftiHeader;
 import dev.voxgrad.engine.image.NiftiWriter;
 import dev.voxgrad.engine.nn.NetworkSpec;
-import dev.voxgrad.engine.plan.Intensity;
 import dev.voxgrad.engine.plan.Plan;
 import dev.voxgrad.engine.plan.Training;
 import java.io.IOException;
@@ -49,25 +48,18 @@ record TinyDataset(Path folder) {
         List<Integer> cube = List.of(3, 3, 3);
         NetworkSpec network = NetworkSpec.plainUNet(
                 1, 2, List.of(4, 4), List.of(cube, cube), List.of(List.of(1, 1, 1), List.of(2, 2, 2)), true);
-        Training training = new Training(
-                "dice + ce",
-                "adamw",
-                1e-3,
-                0.9,
-                0,
-                "poly",
-                0,
-                1,
-                2,
-                1,
-                12,
-                0.33,
-                List.of(),
-                Intensity.standard(),
-                true,
-                0,
-                1,
-                1);
+        Training training = Training.standard().with(t -> {
+            t.optimizer = "adamw";
+            t.learningRate = 1e-3;
+            t.momentum = 0.9;
+            t.weightDecay = 0;
+            t.epochs = 1;
+            t.iterationsPerEpoch = 2;
+            t.validationIterations = 1;
+            t.mirrorAxes = List.of();
+            t.checkpointEvery = 1;
+            t.seed = 1;
+        });
         Map<String, Integer> labels = new LinkedHashMap<>();
         labels.put("background", 0);
         labels.put("lesion", 1);

@@ -13,6 +13,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /**
  * Everything that fixes a training and its predictions, as pure data; the JSON file has the same keys. Axes are z, y, x.
@@ -151,52 +152,24 @@ public record Plan(
         return new Triple(patchSize.get(0), patchSize.get(1), patchSize.get(2));
     }
 
-    /** The same plan with another training. */
-    public Plan withTraining(Training other) {
-        return new Plan(
-                formatVersion,
-                name,
-                channelNames,
-                normalization,
-                labels,
-                spacingMm,
-                patchSize,
-                batchSize,
-                network,
-                other,
-                outputs);
+    /** The same plan with other values: {@code with(p -> p.batchSize = 4)}. */
+    public Plan with(Consumer<PlanDraft> change) {
+        PlanDraft draft = new PlanDraft(this);
+        change.accept(draft);
+        return draft.checked();
     }
 
-    /** The same plan with other patches. */
-    public Plan withPatch(List<Integer> otherSize, int otherBatchSize) {
-        return new Plan(
-                formatVersion,
-                name,
-                channelNames,
-                normalization,
-                labels,
-                spacingMm,
-                otherSize,
-                otherBatchSize,
-                network,
-                training,
-                outputs);
+    /** The same plan with another training. */
+    public Plan withTraining(Training other) {
+        return with(p -> p.training = other);
     }
 
     /** The same plan with other outputs; the network gets as many channels as they need. */
     public Plan withOutputs(Outputs other) {
-        return new Plan(
-                formatVersion,
-                name,
-                channelNames,
-                normalization,
-                labels,
-                spacingMm,
-                patchSize,
-                batchSize,
-                network.withClasses(other.channels(labelNames())),
-                training,
-                other);
+        return with(p -> {
+            p.network = network.withClasses(other.channels(labelNames()));
+            p.outputs = other;
+        });
     }
 
     /**

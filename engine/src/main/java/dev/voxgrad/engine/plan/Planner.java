@@ -87,7 +87,7 @@ public final class Planner {
                 patch,
                 batch(t, labels, fingerprint.cases().size()),
                 network,
-                training.withMirrorAxes(
+                training.with(d -> d.mirrorAxes =
                         training.mirrorAxes().stream().filter(a -> a >= first).toList()));
     }
 

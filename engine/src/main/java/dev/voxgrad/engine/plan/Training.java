@@ -4,6 +4,7 @@ import dev.voxgrad.engine.ConfigException;
 import dev.voxgrad.engine.JsonDefault;
 import java.util.List;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 
 /**
  * How to train.
@@ -100,49 +101,6 @@ public record Training(
         optimization.requireLengths(schedule, warmUpEpochs, epochs, iterationsPerEpoch);
     }
 
-    /** With the standard options of optimizer and schedule, and all feature maps kept. */
-    public Training(
-            String loss,
-            String optimizer,
-            double learningRate,
-            double momentum,
-            double weightDecay,
-            String schedule,
-            int warmUpEpochs,
-            int epochs,
-            int iterationsPerEpoch,
-            int validationIterations,
-            double gradientClip,
-            double foregroundOversampling,
-            List<Integer> mirrorAxes,
-            Intensity intensity,
-            boolean deepSupervision,
-            int earlyStopPatience,
-            int checkpointEvery,
-            long seed) {
-        this(
-                loss,
-                optimizer,
-                learningRate,
-                momentum,
-                weightDecay,
-                schedule,
-                warmUpEpochs,
-                epochs,
-                iterationsPerEpoch,
-                validationIterations,
-                gradientClip,
-                foregroundOversampling,
-                mirrorAxes,
-                intensity,
-                deepSupervision,
-                earlyStopPatience,
-                checkpointEvery,
-                seed,
-                Optimization.standard(),
-                Recompute.NONE);
-    }
-
     /** nnU-Net's training: SGD with Nesterov momentum, polynomial decay, 1000 epochs of 250 batches. */
     public static Training standard() {
         return new Training(
@@ -163,133 +121,30 @@ public record Training(
                 true,
                 0,
                 50,
-                0);
+                0,
+                Optimization.standard(),
+                Recompute.NONE);
+    }
+
+    /** The same training with other values: {@code with(t -> t.epochs = 3)}. */
+    public Training with(Consumer<TrainingDraft> change) {
+        TrainingDraft draft = new TrainingDraft(this);
+        change.accept(draft);
+        return draft.checked();
     }
 
     /** The same training with another loss, length and seed. */
     public Training with(String otherLoss, int otherEpochs, long otherSeed) {
-        return new Training(
-                otherLoss,
-                optimizer,
-                learningRate,
-                momentum,
-                weightDecay,
-                schedule,
-                warmUpEpochs,
-                otherEpochs,
-                iterationsPerEpoch,
-                validationIterations,
-                gradientClip,
-                foregroundOversampling,
-                mirrorAxes,
-                intensity,
-                deepSupervision,
-                earlyStopPatience,
-                checkpointEvery,
-                otherSeed,
-                optimization,
-                recompute);
-    }
-
-    /** The same training with epochs of another length. */
-    public Training withIterationsPerEpoch(int iterations) {
-        return new Training(
-                loss,
-                optimizer,
-                learningRate,
-                momentum,
-                weightDecay,
-                schedule,
-                warmUpEpochs,
-                epochs,
-                iterations,
-                validationIterations,
-                gradientClip,
-                foregroundOversampling,
-                mirrorAxes,
-                intensity,
-                deepSupervision,
-                earlyStopPatience,
-                checkpointEvery,
-                seed,
-                optimization,
-                recompute);
-    }
-
-    /** The same training with other mirror axes. */
-    public Training withMirrorAxes(List<Integer> axes) {
-        return new Training(
-                loss,
-                optimizer,
-                learningRate,
-                momentum,
-                weightDecay,
-                schedule,
-                warmUpEpochs,
-                epochs,
-                iterationsPerEpoch,
-                validationIterations,
-                gradientClip,
-                foregroundOversampling,
-                axes,
-                intensity,
-                deepSupervision,
-                earlyStopPatience,
-                checkpointEvery,
-                seed,
-                optimization,
-                recompute);
-    }
-
-    /** The same training with another optimizer and schedule. */
-    public Training withOptimizer(
-            String otherOptimizer, double otherLearningRate, String otherSchedule, Optimization options) {
-        return new Training(
-                loss,
-                otherOptimizer,
-                otherLearningRate,
-                momentum,
-                weightDecay,
-                otherSchedule,
-                warmUpEpochs,
-                epochs,
-                iterationsPerEpoch,
-                validationIterations,
-                gradientClip,
-                foregroundOversampling,
-                mirrorAxes,
-                intensity,
-                deepSupervision,
-                earlyStopPatience,
-                checkpointEvery,
-                seed,
-                options,
-                recompute);
+        return with(t -> {
+            t.loss = otherLoss;
+            t.epochs = otherEpochs;
+            t.seed = otherSeed;
+        });
     }
 
     /** The same training with other feature maps kept. */
     public Training withRecompute(Recompute other) {
-        return new Training(
-                loss,
-                optimizer,
-                learningRate,
-                momentum,
-                weightDecay,
-                schedule,
-                warmUpEpochs,
-                epochs,
-                iterationsPerEpoch,
-                validationIterations,
-                gradientClip,
-                foregroundOversampling,
-                mirrorAxes,
-                intensity,
-                deepSupervision,
-                earlyStopPatience,
-                checkpointEvery,
-                seed,
-                optimization,
-                other);
+        return with(t -> t.recompute = other);
     }
 
     private static void require(boolean holds, String key, Object found, String valid) {

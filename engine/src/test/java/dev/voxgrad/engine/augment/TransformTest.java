@@ -109,7 +109,7 @@ class TransformTest {
     @Test
     void probabilityZeroChangesNothing() {
         Patch p = patch(2);
-        Training training = Training.standard().withMirrorAxes(List.of());
+        Training training = Training.standard().with(t -> t.mirrorAxes = List.of());
         Augmentation none = new Augmentation(Augmentation.of(training).transforms().stream()
                 .filter(t -> t instanceof Mirror)
                 .toList());

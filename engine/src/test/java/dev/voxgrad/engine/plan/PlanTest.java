@@ -109,17 +109,10 @@ class PlanTest {
     void networksWithASingleHeadNeedATrainingWithoutDeepSupervision() {
         Plan plan = Plans.small("zscore");
         NetworkSpec basic = Networks.basicUNet(3, 1, 3, List.of(4, 4, 4, 4, 4, 4), NetworkSpec.MISH, 0);
-        assertThatThrownBy(() -> new Plan(
-                        plan.formatVersion(),
-                        plan.name(),
-                        plan.channelNames(),
-                        plan.normalization(),
-                        plan.labels(),
-                        plan.spacingMm(),
-                        List.of(32, 32, 32),
-                        plan.batchSize(),
-                        basic,
-                        plan.training()))
+        assertThatThrownBy(() -> plan.with(p -> {
+                    p.patchSize = List.of(32, 32, 32);
+                    p.network = basic;
+                }))
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining("use the same value in both, false for a BasicUNet");
     }

@@ -7,7 +7,6 @@ import static org.assertj.core.api.Assertions.within;
 import dev.voxgrad.engine.ConfigException;
 import dev.voxgrad.engine.optim.Ranger21;
 import dev.voxgrad.engine.plan.Optimization;
-import dev.voxgrad.engine.plan.Recompute;
 import dev.voxgrad.engine.plan.Training;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -18,28 +17,14 @@ class LearningRateTest {
 
     /** Ten epochs of four steps. */
     private static LearningRate rate(String schedule, int warmUpEpochs, Optimization options) {
-        Training s = Training.standard();
-        return LearningRate.of(new Training(
-                s.loss(),
-                "sgd",
-                LR,
-                s.momentum(),
-                s.weightDecay(),
-                schedule,
-                warmUpEpochs,
-                10,
-                4,
-                0,
-                s.gradientClip(),
-                s.foregroundOversampling(),
-                s.mirrorAxes(),
-                s.intensity(),
-                true,
-                0,
-                1,
-                0,
-                options,
-                Recompute.NONE));
+        return LearningRate.of(Training.standard().with(t -> {
+            t.learningRate = LR;
+            t.schedule = schedule;
+            t.warmUpEpochs = warmUpEpochs;
+            t.epochs = 10;
+            t.iterationsPerEpoch = 4;
+            t.optimization = options;
+        }));
     }
 
     private static Optimization options(boolean perStep, int warmUpSteps, List<Integer> milestones, boolean automatic) {

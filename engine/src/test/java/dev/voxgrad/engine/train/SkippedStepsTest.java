@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.voxgrad.engine.op.Loss;
 import dev.voxgrad.engine.op.SegLoss;
 import dev.voxgrad.engine.plan.Plan;
-import dev.voxgrad.engine.plan.Training;
 import dev.voxgrad.engine.tensor.Device;
 import java.nio.file.Path;
 import java.util.List;
@@ -35,25 +34,11 @@ class SkippedStepsTest {
     /** One epoch: a third step that is not finite would end the training. */
     private static Plan twoSteps() {
         Plan plan = TinyTraining.plan(2, "sgd");
-        Training t = plan.training();
-        return plan.withTraining(new Training(
-                t.loss(),
-                t.optimizer(),
-                t.learningRate(),
-                t.momentum(),
-                t.weightDecay(),
-                t.schedule(),
-                0,
-                1,
-                2,
-                0,
-                t.gradientClip(),
-                t.foregroundOversampling(),
-                t.mirrorAxes(),
-                t.intensity(),
-                t.deepSupervision(),
-                0,
-                1,
-                t.seed()));
+        return plan.withTraining(plan.training().with(t -> {
+            t.warmUpEpochs = 0;
+            t.epochs = 1;
+            t.iterationsPerEpoch = 2;
+            t.validationIterations = 0;
+        }));
     }
 }

@@ -7,7 +7,6 @@ import dev.voxgrad.engine.op.Loss;
 import dev.voxgrad.engine.op.SegLoss;
 import dev.voxgrad.engine.op.Triple;
 import dev.voxgrad.engine.plan.CropBox;
-import dev.voxgrad.engine.plan.Intensity;
 import dev.voxgrad.engine.plan.Plan;
 import dev.voxgrad.engine.plan.PreparedCase;
 import dev.voxgrad.engine.plan.Training;
@@ -49,25 +48,18 @@ final class TinyTraining {
                 List.of(List.of(3, 3, 3), List.of(3, 3, 3), List.of(3, 3, 3)),
                 List.of(List.of(1, 1, 1), List.of(2, 2, 2), List.of(2, 2, 2)),
                 true);
-        Training training = new Training(
-                "ce",
-                optimizer,
-                optimizer.equals("sgd") ? 0.01 : 3e-3,
-                0.9,
-                3e-5,
-                "poly",
-                1,
-                epochs,
-                3,
-                2,
-                12,
-                0.33,
-                List.of(0, 1, 2),
-                Intensity.standard(),
-                true,
-                0,
-                1,
-                42);
+        Training training = Training.standard().with(t -> {
+            t.loss = "ce";
+            t.optimizer = optimizer;
+            t.learningRate = optimizer.equals("sgd") ? 0.01 : 3e-3;
+            t.momentum = 0.9;
+            t.warmUpEpochs = 1;
+            t.epochs = epochs;
+            t.iterationsPerEpoch = 3;
+            t.validationIterations = 2;
+            t.checkpointEvery = 1;
+            t.seed = 42;
+        });
         Map<String, Integer> labels = new LinkedHashMap<>(); // in order: the plan is part of the checkpoint's bytes
         labels.put("background", 0);
         labels.put("left", 1);
@@ -103,39 +95,10 @@ final class TinyTraining {
                 NetworkSpec.MISH,
                 0.2,
                 6);
-        return new Plan(
-                plan.formatVersion(),
-                plan.name(),
-                plan.channelNames(),
-                plan.normalization(),
-                plan.labels(),
-                plan.spacingMm(),
-                plan.patchSize(),
-                plan.batchSize(),
-                network,
-                withoutDeepSupervision(plan.training()));
-    }
-
-    private static Training withoutDeepSupervision(Training t) {
-        return new Training(
-                t.loss(),
-                t.optimizer(),
-                t.learningRate(),
-                t.momentum(),
-                t.weightDecay(),
-                t.schedule(),
-                t.warmUpEpochs(),
-                t.epochs(),
-                t.iterationsPerEpoch(),
-                t.validationIterations(),
-                t.gradientClip(),
-                t.foregroundOversampling(),
-                t.mirrorAxes(),
-                t.intensity(),
-                false,
-                t.earlyStopPatience(),
-                t.checkpointEvery(),
-                t.seed());
+        return plan.with(p -> {
+            p.network = network;
+            p.training = p.training.with(t -> t.deepSupervision = false);
+        });
     }
 
     static List<PreparedCase> cases(int count, int seed) {

@@ -247,26 +247,15 @@ class TrainerTest {
     @Test
     void earlyStopEndsTheRun() throws Exception {
         Plan plan = TinyTraining.plan(60, "sgd");
-        var t = plan.training();
-        Plan early = plan.withTraining(new dev.voxgrad.engine.plan.Training(
-                t.loss(),
-                t.optimizer(),
-                1e-9,
-                t.momentum(),
-                t.weightDecay(),
-                "constant",
-                0,
-                60,
-                1,
-                1,
-                t.gradientClip(),
-                t.foregroundOversampling(),
-                t.mirrorAxes(),
-                t.intensity(),
-                t.deepSupervision(),
-                2,
-                10,
-                t.seed()));
+        Plan early = plan.withTraining(plan.training().with(t -> {
+            t.learningRate = 1e-9;
+            t.schedule = "constant";
+            t.warmUpEpochs = 0;
+            t.iterationsPerEpoch = 1;
+            t.validationIterations = 1;
+            t.earlyStopPatience = 2;
+            t.checkpointEvery = 10;
+        }));
         Path model = train("m", early, 1);
         assertThat(TrainingLog.read(model.resolve("training_log.jsonl")).size()).isLessThan(60);
         assertThat(new ModelFolder(model).end()).exists();
