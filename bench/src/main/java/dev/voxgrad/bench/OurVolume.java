@@ -7,6 +7,7 @@ import dev.voxgrad.engine.image.NiftiHeader;
 import dev.voxgrad.engine.image.NiftiReader;
 import dev.voxgrad.engine.image.NiftiWriter;
 import dev.voxgrad.engine.plan.Case;
+import dev.voxgrad.engine.plan.Outputs;
 import dev.voxgrad.engine.plan.Plan;
 import dev.voxgrad.engine.plan.Preprocessor;
 import dev.voxgrad.engine.plan.Resampler;
@@ -57,14 +58,16 @@ final class OurVolume implements Side.Run {
                 List.of(32, 32, 32),
                 1,
                 NetworkProblem.network("plain", 3, 1, 2, List.of(8, 16)),
-                Training.standard());
+                Training.standard(),
+                Outputs.SOFTMAX);
         Case source = new Case("bench", List.of(file.path()), Optional.empty());
         return () -> new Preprocessor(plan, device).prepare(source).image();
     }
 
     private Supplier<float[]> saving() {
         NiftiHeader header = problem.header();
-        Grid grid = new Grid(problem.from().d(), problem.from().h(), problem.from().w());
+        Grid grid =
+                new Grid(problem.from().d(), problem.from().h(), problem.from().w());
         LabelVolume labels = new LabelVolume(problem.labels(), grid, Geometry.ofSpacing(1, 1, 1));
         return () -> {
             NiftiWriter.writeLabels(file.path(), labels, VolumeProblem.CLASSES - 1, header);

@@ -65,9 +65,7 @@ final class PlanOptions {
 
     /** A plan with the given loss and the outputs that it needs. */
     Plan withLoss(Plan base) {
-        Training t = base.training();
-        return loss.map(text -> base.withTraining(t.with(text, t.epochs(), t.seed()))
-                        .withOutputs(PlanFile.outputs(text)))
+        return loss.map(text -> base.withTraining(t -> t.loss = text).withOutputs(PlanFile.outputs(text)))
                 .orElse(base);
     }
 }

@@ -2,6 +2,7 @@ package dev.voxgrad.cli;
 
 import dev.voxgrad.engine.nn.NetworkSpec;
 import dev.voxgrad.engine.nn.Networks;
+import dev.voxgrad.engine.plan.Outputs;
 import dev.voxgrad.engine.plan.Plan;
 import dev.voxgrad.engine.plan.Training;
 import java.util.Collections;
@@ -44,7 +45,8 @@ enum ProfilePreset {
                 patch,
                 2,
                 network(),
-                Training.standard().with(t -> t.mirrorAxes = mirrorAxes()));
+                Training.standard().with(t -> t.mirrorAxes = mirrorAxes()),
+                Outputs.SOFTMAX);
     }
 
     private List<Integer> mirrorAxes() {

@@ -31,8 +31,7 @@ record ProfiledTraining(Plan plan, List<PreparedCase> cases, int warmUp, int ste
     Profile run(Device device, Path folder) throws InterruptedException {
         Ceilings ceilings = Ceilings.measure(device);
         // The first epoch holds all steps, so that no validation comes between them.
-        Plan longEnough = plan.withTraining(
-                plan.training().with(t -> t.iterationsPerEpoch = Math.max(t.iterationsPerEpoch, warmUp + steps)));
+        Plan longEnough = plan.withTraining(t -> t.iterationsPerEpoch = Math.max(t.iterationsPerEpoch, warmUp + steps));
         Loss loss = PlanFile.loss(longEnough, PlanFile.lossContext(longEnough));
         try (Recording recording = Recording.start(device);
                 Progress bar = Progress.start("profiling", warmUp + (long) steps, "steps")) {

@@ -2,6 +2,7 @@ package dev.voxgrad.cli;
 
 import dev.voxgrad.engine.nn.NetworkSpec;
 import dev.voxgrad.engine.plan.DatasetDescription;
+import dev.voxgrad.engine.plan.Outputs;
 import dev.voxgrad.engine.plan.Plan;
 import dev.voxgrad.engine.plan.Training;
 import java.util.List;
@@ -50,6 +51,7 @@ final class QuickstartPlan {
                 List.of(24, 32, 32),
                 2,
                 network,
-                training);
+                training,
+                Outputs.SOFTMAX);
     }
 }

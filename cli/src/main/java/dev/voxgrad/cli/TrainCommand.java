@@ -5,7 +5,6 @@ import dev.voxgrad.engine.plan.Case;
 import dev.voxgrad.engine.plan.Plan;
 import dev.voxgrad.engine.plan.RawDataset;
 import dev.voxgrad.engine.plan.Splits;
-import dev.voxgrad.engine.plan.Training;
 import dev.voxgrad.engine.tensor.Device;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -78,8 +77,10 @@ final class TrainCommand implements Callable<Integer> {
         raw.warnings().forEach(w -> out.println("note: " + w));
         checked.warnings().forEach(w -> out.println("note: " + w));
         Plan base = plan.of(dataset, raw, checked);
-        Training t = base.training();
-        Plan changed = base.withTraining(t.with(t.loss(), epochs.orElse(t.epochs()), seed.orElse(t.seed())));
+        Plan changed = base.withTraining(t -> {
+            t.epochs = epochs.orElse(t.epochs);
+            t.seed = seed.orElse(t.seed);
+        });
         try (Device opened = device.open(precision.precision())) {
             new TrainingJob(out, model).start(changed, run(raw.cases()), opened);
         }

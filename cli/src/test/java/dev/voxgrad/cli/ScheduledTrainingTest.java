@@ -48,7 +48,11 @@ class ScheduledTrainingTest {
                 1, 2, List.of(4, 4, 4), List.of(cube, cube, cube), List.of(List.of(1, 1, 1), half, half), true);
         return tiny.with(p -> {
                     p.network = network;
-                    p.training = p.training.with(loss, EPOCHS, 3);
+                    p.training = p.training.with(t -> {
+                        t.loss = loss;
+                        t.epochs = EPOCHS;
+                        t.seed = 3;
+                    });
                 })
                 .withOutputs(PlanFile.outputs(loss));
     }

@@ -124,7 +124,7 @@ class SigmoidTrainingTest {
     @Test
     void aPlanWhoseOutputsDoNotFitItsLossIsRefused() {
         Plan softmax = plan(data.plan(List.of(8, 8, 8)).labels(), 2);
-        softmax.withTraining(softmax.training().with("bce", 1, 1)).write(data.planFile());
+        softmax.withTraining(t -> t.loss = "bce").write(data.planFile());
         work.assertTrainingRefused(
                 data.planFile(), "\"bce\" needs the outputs sigmoid", "has softmax", "network.classes 1");
         softmax.withOutputs(Outputs.SIGMOID).write(data.planFile());
@@ -134,8 +134,7 @@ class SigmoidTrainingTest {
     @Test
     void anotherLossOfTheCommandLineChangesTheOutputs() {
         Plan sigmoid = plan(data.plan(List.of(8, 8, 8)).labels(), 2).withOutputs(Outputs.SIGMOID);
-        sigmoid.withTraining(sigmoid.training().with("dice(sigmoid=true)", 1, 1))
-                .write(data.planFile());
+        sigmoid.withTraining(t -> t.loss = "dice(sigmoid=true)").write(data.planFile());
         CommandRun run = work.train("--loss", "ce");
         assertThat(run.exitCode()).as(run.err()).isZero();
         Plan plan = Plan.read(work.model().resolve("plan.json"));

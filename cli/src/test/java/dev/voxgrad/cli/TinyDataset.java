@@ -6,6 +6,7 @@ import dev.voxgrad.engine.image.LabelVolume;
 import dev.voxgrad.engine.image.NiftiHeader;
 import dev.voxgrad.engine.image.NiftiWriter;
 import dev.voxgrad.engine.nn.NetworkSpec;
+import dev.voxgrad.engine.plan.Outputs;
 import dev.voxgrad.engine.plan.Plan;
 import dev.voxgrad.engine.plan.Training;
 import java.io.IOException;
@@ -73,7 +74,8 @@ record TinyDataset(Path folder) {
                 patch,
                 2,
                 network,
-                training);
+                training,
+                Outputs.SOFTMAX);
     }
 
     Path path(String name) {

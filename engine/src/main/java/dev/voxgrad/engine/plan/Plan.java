@@ -85,32 +85,6 @@ public record Plan(
         requireSameDeepSupervision(network, training);
     }
 
-    /** With softmax outputs. */
-    public Plan(
-            int formatVersion,
-            String name,
-            List<String> channelNames,
-            List<String> normalization,
-            Map<String, Integer> labels,
-            List<Double> spacingMm,
-            List<Integer> patchSize,
-            int batchSize,
-            NetworkSpec network,
-            Training training) {
-        this(
-                formatVersion,
-                name,
-                channelNames,
-                normalization,
-                labels,
-                spacingMm,
-                patchSize,
-                batchSize,
-                network,
-                training,
-                Outputs.SOFTMAX);
-    }
-
     private static void requireChannels(NetworkSpec network, int channels, Outputs outputs, LabelNames labels) {
         require(
                 network.inChannels() == channels,
@@ -159,9 +133,9 @@ public record Plan(
         return draft.checked();
     }
 
-    /** The same plan with another training. */
-    public Plan withTraining(Training other) {
-        return with(p -> p.training = other);
+    /** The same plan with other values in its training: {@code withTraining(t -> t.epochs = 3)}. */
+    public Plan withTraining(Consumer<TrainingDraft> change) {
+        return with(p -> p.training = training.with(change));
     }
 
     /** The same plan with other outputs; the network gets as many channels as they need. */

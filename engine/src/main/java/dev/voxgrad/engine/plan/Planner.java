@@ -88,7 +88,8 @@ public final class Planner {
                 batch(t, labels, fingerprint.cases().size()),
                 network,
                 training.with(d -> d.mirrorAxes =
-                        training.mirrorAxes().stream().filter(a -> a >= first).toList()));
+                        training.mirrorAxes().stream().filter(a -> a >= first).toList()),
+                Outputs.SOFTMAX);
     }
 
     private static List<String> normalization(List<String> channels, Fingerprint fingerprint) {

@@ -133,20 +133,6 @@ public record Training(
         return draft.checked();
     }
 
-    /** The same training with another loss, length and seed. */
-    public Training with(String otherLoss, int otherEpochs, long otherSeed) {
-        return with(t -> {
-            t.loss = otherLoss;
-            t.epochs = otherEpochs;
-            t.seed = otherSeed;
-        });
-    }
-
-    /** The same training with other feature maps kept. */
-    public Training withRecompute(Recompute other) {
-        return with(t -> t.recompute = other);
-    }
-
     private static void require(boolean holds, String key, Object found, String valid) {
         if (!holds) {
             throw new ConfigException("training." + key + " is " + found + "; use " + valid);

@@ -58,13 +58,15 @@ public final class TrainingMemory {
         if (stages <= limit) {
             note.accept("recomputing feature maps (training.recompute: stages): that needs " + megabytes(stages)
                     + " of memory, keeping them " + megabytes(kept) + ", the limit is " + megabytes(limit));
-            return plan.withTraining(plan.training().withRecompute(Recompute.STAGES));
+            return plan.withTraining(t -> t.recompute = Recompute.STAGES);
         }
         long single = needed(plan, 1, Recompute.STAGES, loss, device);
         String batch = plan.batchSize() == 1 ? "" : "batchSize 1 (needs " + megabytes(single) + "), ";
-        throw new ConfigException("the training needs " + megabytes(stages) + " of memory, even with feature maps computed again ("
-                + megabytes(kept) + " otherwise); the limit is " + megabytes(limit) + ". Use --memory-limit "
-                + megabytes(stages).replace(" MB", "M") + ", or in the plan " + batch + "a smaller patchSize or fewer features");
+        throw new ConfigException(
+                "the training needs " + megabytes(stages) + " of memory, even with feature maps computed again ("
+                        + megabytes(kept) + " otherwise); the limit is " + megabytes(limit) + ". Use --memory-limit "
+                        + megabytes(stages).replace(" MB", "M") + ", or in the plan " + batch
+                        + "a smaller patchSize or fewer features");
     }
 
     /**
@@ -76,8 +78,9 @@ public final class TrainingMemory {
         long limit = device.memoryLimitBytes();
         long needed = limit == 0 ? 0 : needed(plan, loss, device);
         if (needed > limit) {
-            throw new ConfigException("the training needs " + megabytes(needed) + " of memory as its plan says; the limit is "
-                    + megabytes(limit) + ". Use --memory-limit " + megabytes(needed).replace(" MB", "M"));
+            throw new ConfigException("the training needs " + megabytes(needed)
+                    + " of memory as its plan says; the limit is " + megabytes(limit) + ". Use --memory-limit "
+                    + megabytes(needed).replace(" MB", "M"));
         }
     }
 
@@ -87,7 +90,7 @@ public final class TrainingMemory {
     }
 
     private static long needed(Plan plan, int batch, Recompute recompute, Loss loss, Device target) {
-        Training training = plan.training().withRecompute(recompute);
+        Training training = plan.training().with(t -> t.recompute = recompute);
         Shape patch = new Shape(
                 batch,
                 plan.patch().d(),

@@ -32,7 +32,17 @@ public final class Plans {
         List<String> names =
                 IntStream.range(0, normalization.length).mapToObj(i -> "c" + i).toList();
         return new Plan(
-                1, "test", names, List.of(normalization), labels, spacingMm, patch, 2, network, Training.standard());
+                1,
+                "test",
+                names,
+                List.of(normalization),
+                labels,
+                spacingMm,
+                patch,
+                2,
+                network,
+                Training.standard(),
+                Outputs.SOFTMAX);
     }
 
     /** Background 0, then the names from 1. */

@@ -69,12 +69,12 @@ class ResumeTest {
             Plan plan = TinyTraining.plan(epochs, "adamw");
             // Ranger21's steps are small: its denominator is at least log(2)/50, and the look-ahead halves them.
             double lr = optimizer.equals("ranger21") ? 2e-2 : 3e-3;
-            return plan.withTraining(plan.training().with(t -> {
+            return plan.withTraining(t -> {
                 t.optimizer = optimizer;
                 t.learningRate = lr;
                 t.schedule = schedule;
                 t.optimization = options;
-            }));
+            });
         }
 
         /** Starts or resumes the training of FOLDER with EPOCHS epochs as VARIANT. */

@@ -34,11 +34,11 @@ class SkippedStepsTest {
     /** One epoch: a third step that is not finite would end the training. */
     private static Plan twoSteps() {
         Plan plan = TinyTraining.plan(2, "sgd");
-        return plan.withTraining(plan.training().with(t -> {
+        return plan.withTraining(t -> {
             t.warmUpEpochs = 0;
             t.epochs = 1;
             t.iterationsPerEpoch = 2;
             t.validationIterations = 0;
-        }));
+        });
     }
 }

@@ -7,6 +7,7 @@ import dev.voxgrad.engine.op.Loss;
 import dev.voxgrad.engine.op.SegLoss;
 import dev.voxgrad.engine.op.Triple;
 import dev.voxgrad.engine.plan.CropBox;
+import dev.voxgrad.engine.plan.Outputs;
 import dev.voxgrad.engine.plan.Plan;
 import dev.voxgrad.engine.plan.PreparedCase;
 import dev.voxgrad.engine.plan.Training;
@@ -74,7 +75,8 @@ final class TinyTraining {
                 List.of(8, 8, 12),
                 2,
                 network,
-                training);
+                training,
+                Outputs.SOFTMAX);
     }
 
     /** The same with a network that has dropout and starts by another rule; no deep supervision. */

@@ -247,7 +247,7 @@ class TrainerTest {
     @Test
     void earlyStopEndsTheRun() throws Exception {
         Plan plan = TinyTraining.plan(60, "sgd");
-        Plan early = plan.withTraining(plan.training().with(t -> {
+        Plan early = plan.withTraining(t -> {
             t.learningRate = 1e-9;
             t.schedule = "constant";
             t.warmUpEpochs = 0;
@@ -255,7 +255,7 @@ class TrainerTest {
             t.validationIterations = 1;
             t.earlyStopPatience = 2;
             t.checkpointEvery = 10;
-        }));
+        });
         Path model = train("m", early, 1);
         assertThat(TrainingLog.read(model.resolve("training_log.jsonl")).size()).isLessThan(60);
         assertThat(new ModelFolder(model).end()).exists();

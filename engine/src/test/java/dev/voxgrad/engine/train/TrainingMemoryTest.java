@@ -30,10 +30,7 @@ class TrainingMemoryTest {
         Plan sgd = TinyTraining.plan(2, "sgd");
         Plan adamw = TinyTraining.plan(2, "adamw");
         return Stream.of(
-                sgd,
-                adamw,
-                TinyTraining.withDropout(adamw),
-                adamw.withTraining(adamw.training().withRecompute(Recompute.STAGES)));
+                sgd, adamw, TinyTraining.withDropout(adamw), adamw.withTraining(t -> t.recompute = Recompute.STAGES));
     }
 
     /** The limit is the number itself: one block more would fail. */
@@ -68,17 +65,18 @@ class TrainingMemoryTest {
     void recomputingIsChosenWhenItFits() {
         Plan plan = large();
         long kept = needed(plan);
-        long again = needed(plan.withTraining(plan.training().withRecompute(Recompute.STAGES)));
+        long again = needed(plan.withTraining(t -> t.recompute = Recompute.STAGES));
         assertThat(again).isLessThan(kept);
         List<String> notes = new ArrayList<>();
         try (Device device = Device.open("cpu", THREADS, kept)) {
-            assertThat(TrainingMemory.fit(plan, TinyTraining.LOSS, device, notes::add)).isEqualTo(plan);
+            assertThat(TrainingMemory.fit(plan, TinyTraining.LOSS, device, notes::add))
+                    .isEqualTo(plan);
             assertThat(notes).isEmpty();
         }
         try (Device device = Device.open("cpu", THREADS, kept - 1)) {
             Plan fitted = TrainingMemory.fit(plan, TinyTraining.LOSS, device, notes::add);
             assertThat(fitted.training().recompute()).isEqualTo(Recompute.STAGES);
-            assertThat(fitted.withTraining(plan.training())).isEqualTo(plan);
+            assertThat(fitted.with(p -> p.training = plan.training())).isEqualTo(plan);
             assertThat(notes).hasSize(1).first().asString().contains("recompute", megabytes(again), megabytes(kept));
             assertThatExceptionOfType(ConfigException.class)
                     .isThrownBy(() -> TrainingMemory.require(plan, TinyTraining.LOSS, device))
@@ -120,18 +118,7 @@ class TrainingMemoryTest {
     }
 
     private static Plan large() {
-        Plan tiny = TinyTraining.plan(2, "sgd");
-        return new Plan(
-                tiny.formatVersion(),
-                tiny.name(),
-                tiny.channelNames(),
-                tiny.normalization(),
-                tiny.labels(),
-                tiny.spacingMm(),
-                List.of(128, 160, 160),
-                2,
-                tiny.network(),
-                tiny.training());
+        return TinyTraining.plan(2, "sgd").with(p -> p.patchSize = List.of(128, 160, 160));
     }
 
     private static long residentBytes() throws Exception {
