@@ -14,11 +14,9 @@ import dev.voxgrad.engine.tensor.Scope;
 import dev.voxgrad.engine.tensor.Shape;
 import dev.voxgrad.losses.Losses;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
-import java.util.stream.IntStream;
 
 /**
  * A network on a batch. A step is forward, loss, backward, clipping and AdamW with deep supervision; forward is a prediction, with
@@ -50,12 +48,10 @@ public record NetworkProblem(String name, NetworkSpec network, Shape input, Prec
 
     /** A network of the default sizes: kernels 3, strides 2. */
     static NetworkSpec network(String name, int dim, int channels, int classes, List<Integer> features) {
-        List<List<Integer>> kernels = Collections.nCopies(features.size(), Collections.nCopies(dim, 3));
-        List<List<Integer>> strides = IntStream.range(0, features.size())
-                .mapToObj(s -> Collections.nCopies(dim, s == 0 ? 1 : 2))
-                .toList();
+        List<List<Integer>> kernels = Networks.cubes(dim, 3, features.size());
+        List<List<Integer>> strides = Networks.halvings(dim, features.size());
         return switch (name) {
-            case "plain" -> NetworkSpec.plainUNet(channels, classes, features, kernels, strides, true);
+            case "plain" -> Networks.plainUNet(channels, classes, features, kernels, strides, true);
             case "residual encoder" ->
                 Networks.residualEncoderUNet(channels, classes, features, kernels, strides, true);
             case "basic" -> Networks.basicUNet(dim, channels, classes, features, "mish", 0);

@@ -5,7 +5,6 @@ import dev.voxgrad.engine.nn.Networks;
 import dev.voxgrad.engine.plan.Outputs;
 import dev.voxgrad.engine.plan.Plan;
 import dev.voxgrad.engine.plan.Training;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -56,12 +55,10 @@ enum ProfilePreset {
     private NetworkSpec network() {
         int dim = patch.getFirst() == 1 ? 2 : 3;
         List<Integer> features = dim == 2 ? List.of(32, 64, 128, 256, 512, 512) : List.of(32, 64, 128, 256);
-        List<List<Integer>> kernels = Collections.nCopies(features.size(), Collections.nCopies(dim, 3));
-        List<List<Integer>> strides = IntStream.range(0, features.size())
-                .mapToObj(s -> Collections.nCopies(dim, s == 0 ? 1 : 2))
-                .toList();
+        List<List<Integer>> kernels = Networks.cubes(dim, 3, features.size());
+        List<List<Integer>> strides = Networks.halvings(dim, features.size());
         return residual
                 ? Networks.residualEncoderUNet(1, CLASSES, features, kernels, strides, true)
-                : NetworkSpec.plainUNet(1, CLASSES, features, kernels, strides, true);
+                : Networks.plainUNet(1, CLASSES, features, kernels, strides, true);
     }
 }

@@ -1,6 +1,7 @@
 package dev.voxgrad.cli;
 
 import dev.voxgrad.engine.nn.NetworkSpec;
+import dev.voxgrad.engine.nn.Networks;
 import dev.voxgrad.engine.plan.DatasetDescription;
 import dev.voxgrad.engine.plan.Outputs;
 import dev.voxgrad.engine.plan.Plan;
@@ -19,14 +20,12 @@ final class QuickstartPlan {
     private QuickstartPlan() {}
 
     static Plan of(DatasetDescription description, int epochs, long seed) {
-        List<Integer> cube = List.of(3, 3, 3);
-        List<Integer> half = List.of(2, 2, 2);
-        NetworkSpec network = NetworkSpec.plainUNet(
+        NetworkSpec network = Networks.plainUNet(
                 description.channelNames().size(),
                 description.labels().classes(),
                 List.of(8, 16, 32),
-                List.of(cube, cube, cube),
-                List.of(List.of(1, 1, 1), half, half),
+                Networks.cubes(3, 3, 3),
+                Networks.halvings(3, 3),
                 true);
         Training training = Training.standard().with(t -> {
             t.optimizer = "adamw";

@@ -9,9 +9,7 @@ import dev.voxgrad.engine.plan.Plan;
 import dev.voxgrad.engine.plan.Training;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Collections;
 import java.util.List;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
@@ -24,15 +22,8 @@ class InspectCommandTest {
 
     /** nnU-Net's network for isotropic patches of 128 voxels, batches of two. */
     private Path largePlan(Path file) {
-        NetworkSpec network = NetworkSpec.plainUNet(
-                1,
-                2,
-                Networks.doubled(32, 6, 320),
-                Collections.nCopies(6, List.of(3, 3, 3)),
-                IntStream.range(0, 6)
-                        .mapToObj(s -> Collections.nCopies(3, s == 0 ? 1 : 2))
-                        .toList(),
-                true);
+        NetworkSpec network = Networks.plainUNet(
+                1, 2, Networks.doubled(32, 6, 320), Networks.cubes(3, 3, 6), Networks.halvings(3, 6), true);
         Plan tiny = TinyDataset.valid(folder.resolve("data")).plan(List.of(8, 8, 8));
         tiny.with(p -> {
                     p.patchSize = List.of(128, 128, 128);

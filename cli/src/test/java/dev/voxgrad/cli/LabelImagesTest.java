@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.voxgrad.engine.image.Geometry;
 import dev.voxgrad.engine.nn.NetworkSpec;
+import dev.voxgrad.engine.nn.Networks;
 import dev.voxgrad.engine.op.Triple;
 import dev.voxgrad.engine.plan.CropBox;
 import dev.voxgrad.engine.plan.Plan;
@@ -61,7 +62,7 @@ class LabelImagesTest {
     private static Plan flat() {
         Plan plan = new TinyDataset(Path.of("unused")).plan(List.of(8, 8, 8));
         List<Integer> square = List.of(1, 3, 3);
-        NetworkSpec network = NetworkSpec.plainUNet(
+        NetworkSpec network = Networks.plainUNet(
                 1, 2, List.of(4, 4), List.of(square, square), List.of(List.of(1, 1, 1), List.of(1, 2, 2)), true);
         return plan.with(p -> {
             p.patchSize = List.of(1, 8, 8);

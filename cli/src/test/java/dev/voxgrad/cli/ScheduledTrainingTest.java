@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.voxgrad.engine.nn.NetworkSpec;
+import dev.voxgrad.engine.nn.Networks;
 import dev.voxgrad.engine.plan.Plan;
 import dev.voxgrad.engine.plan.PreparedCase;
 import dev.voxgrad.engine.plan.Preprocessor;
@@ -42,10 +43,8 @@ class ScheduledTrainingTest {
     /** Three resolutions, so that two of them have a loss. */
     private Plan plan(String loss) {
         Plan tiny = data.plan(List.of(8, 8, 8));
-        List<Integer> cube = List.of(3, 3, 3);
-        List<Integer> half = List.of(2, 2, 2);
-        NetworkSpec network = NetworkSpec.plainUNet(
-                1, 2, List.of(4, 4, 4), List.of(cube, cube, cube), List.of(List.of(1, 1, 1), half, half), true);
+        NetworkSpec network =
+                Networks.plainUNet(1, 2, List.of(4, 4, 4), Networks.cubes(3, 3, 3), Networks.halvings(3, 3), true);
         return tiny.with(p -> {
                     p.network = network;
                     p.training = p.training.with(t -> {

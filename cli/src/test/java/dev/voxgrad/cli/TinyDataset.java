@@ -6,6 +6,7 @@ import dev.voxgrad.engine.image.LabelVolume;
 import dev.voxgrad.engine.image.NiftiHeader;
 import dev.voxgrad.engine.image.NiftiWriter;
 import dev.voxgrad.engine.nn.NetworkSpec;
+import dev.voxgrad.engine.nn.Networks;
 import dev.voxgrad.engine.plan.Outputs;
 import dev.voxgrad.engine.plan.Plan;
 import dev.voxgrad.engine.plan.Training;
@@ -46,9 +47,8 @@ record TinyDataset(Path folder) {
     }
 
     Plan plan(List<Integer> patch) {
-        List<Integer> cube = List.of(3, 3, 3);
-        NetworkSpec network = NetworkSpec.plainUNet(
-                1, 2, List.of(4, 4), List.of(cube, cube), List.of(List.of(1, 1, 1), List.of(2, 2, 2)), true);
+        NetworkSpec network =
+                Networks.plainUNet(1, 2, List.of(4, 4), Networks.cubes(3, 3, 2), Networks.halvings(3, 2), true);
         Training training = Training.standard().with(t -> {
             t.optimizer = "adamw";
             t.learningRate = 1e-3;

@@ -7,7 +7,6 @@ import dev.voxgrad.engine.ShapeException;
 import dev.voxgrad.engine.op.Activation;
 import dev.voxgrad.engine.op.Triple;
 import dev.voxgrad.engine.tensor.Shape;
-import java.util.Collections;
 import java.util.List;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.DeserializationFeature;
@@ -119,34 +118,6 @@ public record NetworkSpec(
         if (!condition) {
             throw new ConfigException("network: " + problem);
         }
-    }
-
-    /** nnU-Net's plain U-Net with two convolutions for each stage, leaky ReLU 0.01 and eps 1e-5. */
-    public static NetworkSpec plainUNet(
-            int inChannels,
-            int classes,
-            List<Integer> features,
-            List<List<Integer>> kernels,
-            List<List<Integer>> strides,
-            boolean deepSupervision) {
-        int stages = features.size();
-        int dim = kernels.isEmpty() ? 0 : kernels.get(0).size();
-        return new NetworkSpec(
-                Family.PLAIN.network(),
-                dim,
-                inChannels,
-                classes,
-                features,
-                kernels,
-                strides,
-                Collections.nCopies(stages, 2),
-                Collections.nCopies(Math.max(0, stages - 1), 2),
-                deepSupervision,
-                0.01,
-                1e-5,
-                LEAKY_RELU,
-                0,
-                0);
     }
 
     /** The same network with only the full resolution as output; the weights stay the same. */

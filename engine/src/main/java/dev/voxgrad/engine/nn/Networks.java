@@ -46,6 +46,30 @@ public final class Networks {
                 .toList();
     }
 
+    /** Kernels of the same size on every axis and stage. */
+    public static List<List<Integer>> cubes(int dim, int size, int stages) {
+        return Collections.nCopies(stages, Collections.nCopies(dim, size));
+    }
+
+    /** Strides that halve every axis in front of all stages but the first. */
+    public static List<List<Integer>> halvings(int dim, int stages) {
+        return IntStream.range(0, stages)
+                .mapToObj(s -> Collections.nCopies(dim, s == 0 ? 1 : 2))
+                .toList();
+    }
+
+    /** nnU-Net's plain U-Net, two convolutions per stage. */
+    public static NetworkSpec plainUNet(
+            int inChannels,
+            int classes,
+            List<Integer> features,
+            List<List<Integer>> kernels,
+            List<List<Integer>> strides,
+            boolean deepSupervision) {
+        List<Integer> down = Collections.nCopies(features.size(), 2);
+        return spec(Family.PLAIN, inChannels, classes, features, kernels, strides, down, 2, deepSupervision);
+    }
+
     /** nnU-Net with a residual encoder: 1, 3, 4, 6, 6, ... residual blocks down, one convolution per stage up. */
     public static NetworkSpec residualEncoderUNet(
             int inChannels,
@@ -174,17 +198,5 @@ public final class Networks {
                 NetworkSpec.LEAKY_RELU,
                 0,
                 0);
-    }
-
-    /** The same size on every axis and stage. */
-    private static List<List<Integer>> cubes(int dim, int size, int stages) {
-        return Collections.nCopies(stages, Collections.nCopies(dim, size));
-    }
-
-    /** Strides 2 on every axis of all stages but the first. */
-    private static List<List<Integer>> halvings(int dim, int stages) {
-        return IntStream.range(0, stages)
-                .mapToObj(s -> Collections.nCopies(dim, s == 0 ? 1 : 2))
-                .toList();
     }
 }

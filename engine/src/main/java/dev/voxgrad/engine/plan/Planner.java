@@ -1,6 +1,7 @@
 package dev.voxgrad.engine.plan;
 
 import dev.voxgrad.engine.nn.NetworkSpec;
+import dev.voxgrad.engine.nn.Networks;
 import dev.voxgrad.engine.op.Triple;
 import java.util.ArrayList;
 import java.util.List;
@@ -70,7 +71,7 @@ public final class Planner {
             patch.add(t.patch()[a]);
             spacingMm.add(spacing[a]);
         }
-        NetworkSpec network = NetworkSpec.plainUNet(
+        NetworkSpec network = Networks.plainUNet(
                 description.channelNames().size(),
                 description.labels().classes(),
                 t.features(),

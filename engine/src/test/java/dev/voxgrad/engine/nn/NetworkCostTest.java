@@ -7,11 +7,9 @@ import static org.assertj.core.api.Assertions.tuple;
 import dev.voxgrad.engine.ShapeException;
 import dev.voxgrad.engine.tensor.Shape;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.SplittableRandom;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,28 +20,19 @@ import org.junit.jupiter.params.provider.MethodSource;
 class NetworkCostTest {
     private static final Shape CUBE = new Shape(1, 128, 128, 128, 1);
 
-    private static List<List<Integer>> kernels(int dim, int stages) {
-        return Collections.nCopies(stages, Collections.nCopies(dim, 3));
-    }
-
-    private static List<List<Integer>> strides(int dim, int stages) {
-        return IntStream.range(0, stages)
-                .mapToObj(s -> Collections.nCopies(dim, s == 0 ? 1 : 2))
-                .toList();
-    }
-
     private static NetworkSpec plain(int dim, int stages, int in, int classes) {
         List<Integer> features = Networks.doubled(32, stages, dim == 3 ? 320 : 512);
-        return NetworkSpec.plainUNet(in, classes, features, kernels(dim, stages), strides(dim, stages), true);
+        return Networks.plainUNet(
+                in, classes, features, Networks.cubes(dim, 3, stages), Networks.halvings(dim, stages), true);
     }
 
     private static NetworkSpec anisotropic() {
-        List<List<Integer>> kernels = new ArrayList<>(kernels(3, 7));
+        List<List<Integer>> kernels = new ArrayList<>(Networks.cubes(3, 3, 7));
         kernels.set(0, List.of(1, 3, 3));
         kernels.set(1, List.of(1, 3, 3));
         List<Integer> plane = List.of(1, 2, 2);
         List<Integer> cube = List.of(2, 2, 2);
-        return NetworkSpec.plainUNet(
+        return Networks.plainUNet(
                 1,
                 2,
                 Networks.doubled(32, 7, 320),
@@ -55,7 +44,12 @@ class NetworkCostTest {
     private static NetworkSpec v1(int poolings, int limit) {
         int stages = poolings + 1;
         return Networks.genericUNetV1(
-                1, 2, Networks.doubled(32, stages, limit), kernels(3, stages), strides(3, stages), true);
+                1,
+                2,
+                Networks.doubled(32, stages, limit),
+                Networks.cubes(3, 3, stages),
+                Networks.halvings(3, stages),
+                true);
     }
 
     private static NetworkSpec basic(int in, int classes) {
@@ -63,10 +57,10 @@ class NetworkCostTest {
     }
 
     static Stream<Arguments> networks() {
-        NetworkSpec residual3d =
-                Networks.residualEncoderUNet(1, 2, Networks.doubled(32, 6, 320), kernels(3, 6), strides(3, 6), true);
-        NetworkSpec residual2d =
-                Networks.residualUNet(5, 2, Networks.doubled(32, 5, 512), kernels(2, 5), strides(2, 5), false);
+        NetworkSpec residual3d = Networks.residualEncoderUNet(
+                1, 2, Networks.doubled(32, 6, 320), Networks.cubes(3, 3, 6), Networks.halvings(3, 6), true);
+        NetworkSpec residual2d = Networks.residualUNet(
+                5, 2, Networks.doubled(32, 5, 512), Networks.cubes(2, 3, 5), Networks.halvings(2, 5), false);
         NetworkSpec classic = Networks.classicUNet2D(1, 28, Networks.doubled(64, 5, 1024));
         return Stream.of(
                 Arguments.of(plain(3, 6, 1, 2), CUBE, 31_195_594L, "477.28"),
@@ -118,8 +112,8 @@ class NetworkCostTest {
                 3,
                 5,
                 List.of(4, 8),
-                kernels(2, 2),
-                strides(2, 2),
+                Networks.cubes(2, 3, 2),
+                Networks.halvings(2, 2),
                 List.of(1, 1),
                 List.of(1),
                 true,

@@ -6,8 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.voxgrad.engine.ConfigException;
 import dev.voxgrad.engine.ShapeException;
 import dev.voxgrad.engine.tensor.Shape;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -15,14 +13,12 @@ import org.junit.jupiter.api.Test;
 class NetworkSpecTest {
     /** nnU-Net's isotropic network: kernels 3, strides 2, features doubled up to a cap. */
     private static NetworkSpec isotropic(int dim, int stages, int cap, int in, int classes) {
-        List<List<Integer>> strides = new ArrayList<>(Collections.nCopies(stages, Collections.nCopies(dim, 2)));
-        strides.set(0, Collections.nCopies(dim, 1));
-        return NetworkSpec.plainUNet(
+        return Networks.plainUNet(
                 in,
                 classes,
                 Networks.doubled(32, stages, cap),
-                Collections.nCopies(stages, Collections.nCopies(dim, 3)),
-                strides,
+                Networks.cubes(dim, 3, stages),
+                Networks.halvings(dim, stages),
                 true);
     }
 
@@ -88,7 +84,7 @@ class NetworkSpecTest {
 
     @Test
     void listsOfDifferentLengthsAreRefused() {
-        assertThatThrownBy(() -> NetworkSpec.plainUNet(
+        assertThatThrownBy(() -> Networks.plainUNet(
                         1, 2, List.of(4, 8), List.of(List.of(3, 3)), List.of(List.of(1, 1), List.of(2, 2)), false))
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining("kernels has 1 stages");

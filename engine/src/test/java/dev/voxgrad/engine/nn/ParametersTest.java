@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 class ParametersTest {
     private static final String WEIGHT = "encoder.stages.0.0.convs.0.conv.weight";
     private static final String ALIAS = "decoder.encoder.stages.0.0.convs.0.all_modules.0.weight";
-    private static final NetworkSpec SPEC = NetworkSpec.plainUNet(
+    private static final NetworkSpec SPEC = Networks.plainUNet(
             1, 2, List.of(2, 3), List.of(List.of(3, 3), List.of(3, 3)), List.of(List.of(1, 1), List.of(2, 2)), false);
 
     private static Parameters parameters(Scope scope) {

@@ -1,6 +1,7 @@
 package dev.voxgrad.engine.plan;
 
 import dev.voxgrad.engine.nn.NetworkSpec;
+import dev.voxgrad.engine.nn.Networks;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,15 +20,12 @@ public final class Plans {
     public static Plan of(
             List<Double> spacingMm, List<Integer> patch, Map<String, Integer> labels, String... normalization) {
         int dim = patch.get(0) == 1 ? 2 : 3;
-        List<Integer> ones = dim == 2 ? List.of(1, 1) : List.of(1, 1, 1);
-        List<Integer> twos = dim == 2 ? List.of(2, 2) : List.of(2, 2, 2);
-        List<Integer> threes = dim == 2 ? List.of(3, 3) : List.of(3, 3, 3);
-        NetworkSpec network = NetworkSpec.plainUNet(
+        NetworkSpec network = Networks.plainUNet(
                 normalization.length,
                 new LabelNames(labels).classes(),
                 List.of(4, 8),
-                List.of(threes, threes),
-                List.of(ones, twos),
+                Networks.cubes(dim, 3, 2),
+                Networks.halvings(dim, 2),
                 true);
         List<String> names =
                 IntStream.range(0, normalization.length).mapToObj(i -> "c" + i).toList();

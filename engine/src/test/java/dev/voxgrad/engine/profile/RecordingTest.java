@@ -17,12 +17,10 @@ import dev.voxgrad.engine.tensor.Scope;
 import dev.voxgrad.engine.tensor.Shape;
 import dev.voxgrad.engine.tensor.Tensor;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,15 +28,9 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class RecordingTest {
-    private static List<List<Integer>> sizes(int dim, int stages, int size) {
-        return IntStream.range(0, stages)
-                .mapToObj(s -> Collections.nCopies(dim, s == 0 && size == 2 ? 1 : size))
-                .toList();
-    }
-
     private static NetworkSpec plain(int dim, boolean deepSupervision) {
-        return NetworkSpec.plainUNet(
-                2, 3, List.of(4, 8, 12), sizes(dim, 3, 3), sizes(dim, 3, 2), deepSupervision);
+        return Networks.plainUNet(
+                2, 3, List.of(4, 8, 12), Networks.cubes(dim, 3, 3), Networks.halvings(dim, 3), deepSupervision);
     }
 
     private static Stream<Arguments> networks() {
@@ -49,7 +41,7 @@ class RecordingTest {
                 Arguments.of(plain(2, true), new Shape(3, 1, 24, 16, 2)),
                 Arguments.of(
                         Networks.residualEncoderUNet(
-                                2, 3, List.of(4, 8, 12), sizes(3, 3, 3), sizes(3, 3, 2), true),
+                                2, 3, List.of(4, 8, 12), Networks.cubes(3, 3, 3), Networks.halvings(3, 3), true),
                         cube));
     }
 
@@ -66,7 +58,8 @@ class RecordingTest {
             List<Tensor> upstream = new ArrayList<>();
             outputs.forEach(y -> upstream.add(scope.zeros(y.shape())));
             Gradients gradients = tape.backward(outputs, upstream);
-            assertThat(network.parameters().tensors().stream().filter(p -> gradients.of(p).isPresent()))
+            assertThat(network.parameters().tensors().stream()
+                            .filter(p -> gradients.of(p).isPresent()))
                     .isNotEmpty();
             recording.stop();
             return recording;

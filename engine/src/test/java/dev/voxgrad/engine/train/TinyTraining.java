@@ -3,6 +3,7 @@ package dev.voxgrad.engine.train;
 import dev.voxgrad.engine.augment.CounterRandom;
 import dev.voxgrad.engine.image.Geometry;
 import dev.voxgrad.engine.nn.NetworkSpec;
+import dev.voxgrad.engine.nn.Networks;
 import dev.voxgrad.engine.op.Loss;
 import dev.voxgrad.engine.op.SegLoss;
 import dev.voxgrad.engine.op.Triple;
@@ -42,13 +43,8 @@ final class TinyTraining {
     private TinyTraining() {}
 
     static Plan plan(int epochs, String optimizer) {
-        NetworkSpec network = NetworkSpec.plainUNet(
-                1,
-                CLASSES,
-                List.of(4, 8, 8),
-                List.of(List.of(3, 3, 3), List.of(3, 3, 3), List.of(3, 3, 3)),
-                List.of(List.of(1, 1, 1), List.of(2, 2, 2), List.of(2, 2, 2)),
-                true);
+        NetworkSpec network = Networks.plainUNet(
+                1, CLASSES, List.of(4, 8, 8), Networks.cubes(3, 3, 3), Networks.halvings(3, 3), true);
         Training training = Training.standard().with(t -> {
             t.loss = "ce";
             t.optimizer = optimizer;
