@@ -1,21 +1,15 @@
 package dev.voxgrad.engine.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.voxgrad.engine.Safetensors;
 import dev.voxgrad.engine.optim.Ranger21;
 import dev.voxgrad.engine.plan.Optimization;
 import dev.voxgrad.engine.plan.Plan;
 import dev.voxgrad.engine.tensor.Device;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Random;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -97,43 +91,10 @@ class ResumeTest {
         return new ModelFolder(model);
     }
 
-    private static void assertSameBytes(Path found, Path expected) throws IOException {
-        assertThat(Files.mismatch(found, expected))
-                .as("first byte at which %s differs", found)
-                .isEqualTo(-1);
-    }
-
     @ParameterizedTest
     @EnumSource(Variant.class)
     void resumeEqualsNoInterruptionOnOtherThreads(Variant variant) throws Exception {
-        Plan plan = variant.plan(6);
-        ModelFolder whole = train("whole", plan, 2);
-        ModelFolder stopped = new ModelFolder(folder.resolve("stopped"));
-        try (Device device = Device.cpu(3)) {
-            Trainer trainer = new Trainer(
-                    plan,
-                    TinyTraining.LOSS,
-                    TinyTraining.cases(4, 1),
-                    TinyTraining.cases(2, 2),
-                    device,
-                    stopped,
-                    new TrainingListener() {
-                        @Override
-                        public void step(int epoch, int iteration, double loss) {
-                            if (epoch == 3 && iteration == 1) {
-                                throw new IllegalStateException("stopped in the middle of an epoch");
-                            }
-                        }
-                    });
-            assertThatThrownBy(trainer::start).hasMessageContaining("stopped in the middle");
-        }
-        assertThat(stopped.latest()).exists();
-        try (Device device = Device.cpu(1)) {
-            TinyTraining.trainer(plan, device, stopped.path()).resume();
-        }
-        assertSameBytes(stopped.end(), whole.end());
-        assertSameBytes(stopped.best(), whole.best());
-        assertThat(TrainingLog.read(stopped.log())).hasSize(6);
+        Interruption.assertStopChangesNothing(variant.plan(6), folder);
     }
 
     @ParameterizedTest
@@ -149,42 +110,8 @@ class ResumeTest {
     /** SIGKILL at random moments; the end must be the same bytes. */
     @Test
     void killedAtRandomEndsInTheSameBytes() throws Exception {
-        int epochs = 150;
-        ModelFolder whole = new ModelFolder(folder.resolve("whole"));
-        assertThat(run(whole, epochs).waitFor()).isZero();
-        long seed = System.nanoTime();
-        System.out.println("ResumeTest.killedAtRandomEndsInTheSameBytes: seed " + seed);
-        Random random = new Random(seed);
-        ModelFolder killed = new ModelFolder(folder.resolve("killed"));
-        for (int i = 0; i < 4; i++) {
-            int logged = TrainingLog.read(killed.log()).size();
-            Process process = run(killed, epochs);
-            while (process.isAlive() && TrainingLog.read(killed.log()).size() <= logged) {
-                Thread.sleep(5);
-            }
-            assertThat(process.waitFor(random.nextInt(60), TimeUnit.MILLISECONDS))
-                    .as("kill %d must hit a run that is not finished", i + 1)
-                    .isFalse();
-            process.destroyForcibly().waitFor();
-        }
-        assertThat(run(killed, epochs).waitFor()).isZero();
-        assertSameBytes(killed.end(), whole.end());
-        assertThat(TrainingLog.read(killed.log())).hasSize(epochs);
-    }
-
-    private static Process run(ModelFolder model, int epochs) throws IOException {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "--enable-native-access=ALL-UNNAMED",
-                "-Dvoxgrad.native.path=" + System.getProperty("voxgrad.native.path"),
-                "-cp",
-                System.getProperty("java.class.path"),
-                Variant.class.getName(),
-                model.path().toString(),
-                Integer.toString(epochs),
-                Variant.RANGER21_AVERAGE.name()));
-        return new ProcessBuilder(command).inheritIO().start();
+        Interruption.assertKillsChangeNothing(
+                folder, Variant.class, 150, 4, 60, killed -> {}, Variant.RANGER21_AVERAGE.name());
     }
 
     /** The average is an onlooker: weights, moments and losses of the training are those of a run without it. */

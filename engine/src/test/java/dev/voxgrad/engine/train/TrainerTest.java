@@ -11,10 +11,7 @@ import dev.voxgrad.engine.tensor.Device;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Random;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -34,12 +31,6 @@ class TrainerTest {
 
     private static Path end(Path model) {
         return new ModelFolder(model).end();
-    }
-
-    private static void assertSameBytes(Path found, Path expected) throws IOException {
-        assertThat(Files.mismatch(found, expected))
-                .as("first byte at which %s differs", found)
-                .isEqualTo(-1);
     }
 
     @ParameterizedTest
@@ -65,92 +56,27 @@ class TrainerTest {
     void threadsDoNotChangeTheModel() throws Exception {
         Path one = end(train("t1", TinyTraining.plan(3, "adamw"), 1));
         for (int threads : new int[] {2, 3, 7}) {
-            assertSameBytes(end(train("t" + threads, TinyTraining.plan(3, "adamw"), threads)), one);
+            Interruption.assertSameBytes(end(train("t" + threads, TinyTraining.plan(3, "adamw"), threads)), one);
         }
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"sgd", "adamw"})
     void resumeEqualsNoInterruption(String optimizer) throws Exception {
-        checkResume(TinyTraining.plan(6, optimizer));
+        Interruption.assertStopChangesNothing(TinyTraining.plan(6, optimizer), folder);
     }
 
     /** Dropout draws by epoch and iteration, so a resumed run drops what the whole run dropped. */
     @Test
     void resumeOfANetworkWithDropoutEqualsNoInterruption() throws Exception {
-        checkResume(TinyTraining.withDropout(TinyTraining.plan(6, "adamw")));
-    }
-
-    private void checkResume(Plan plan) throws Exception {
-        Path whole = train("whole", plan, 2);
-        Path stopped = folder.resolve("stopped");
-        try (Device device = Device.cpu(2)) {
-            Trainer trainer = new Trainer(
-                    plan,
-                    TinyTraining.LOSS,
-                    TinyTraining.cases(4, 1),
-                    TinyTraining.cases(2, 2),
-                    device,
-                    new ModelFolder(stopped),
-                    new TrainingListener() {
-                        @Override
-                        public void step(int epoch, int iteration, double loss) {
-                            if (epoch == 3 && iteration == 1) {
-                                throw new IllegalStateException("stopped in the middle of an epoch");
-                            }
-                        }
-                    });
-            assertThatThrownBy(trainer::start).hasMessageContaining("stopped in the middle");
-        }
-        assertThat(new ModelFolder(stopped).latest()).exists();
-        try (Device device = Device.cpu(1)) {
-            TinyTraining.trainer(plan, device, stopped).resume();
-        }
-        assertSameBytes(end(stopped), end(whole));
-        assertSameBytes(new ModelFolder(stopped).best(), new ModelFolder(whole).best());
-        assertThat(TrainingLog.read(stopped.resolve("training_log.jsonl"))).hasSize(6);
+        Interruption.assertStopChangesNothing(TinyTraining.withDropout(TinyTraining.plan(6, "adamw")), folder);
     }
 
     /** Ten SIGKILLs at random moments; whatever is found in the folder must be readable, and the end must be the same bytes. */
     @Test
     void killedAtRandomEndsInTheSameBytes() throws Exception {
-        int epochs = 400;
-        Path whole = folder.resolve("whole");
-        assertThat(run(whole, epochs).waitFor()).isZero();
-        long seed = System.nanoTime();
-        System.out.println("killedAtRandomEndsInTheSameBytes: seed " + seed);
-        Random random = new Random(seed);
-        Path killed = folder.resolve("killed");
-        Path log = new ModelFolder(killed).log();
-        for (int i = 0; i < 10; i++) {
-            int logged = TrainingLog.read(log).size();
-            Process process = run(killed, epochs);
-            while (process.isAlive() && TrainingLog.read(log).size() <= logged) {
-                Thread.sleep(5);
-            }
-            assertThat(process.waitFor(random.nextInt(100), TimeUnit.MILLISECONDS))
-                    .as("kill %d must hit a run that is not finished", i + 1)
-                    .isFalse();
-            process.destroyForcibly().waitFor();
-            readable(killed);
-        }
-        assertThat(run(killed, epochs).waitFor()).isZero();
-        assertSameBytes(end(killed), end(whole));
-        assertThat(TrainingLog.read(log)).hasSize(epochs);
-    }
-
-    private static Process run(Path model, int epochs) throws IOException {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "--enable-native-access=ALL-UNNAMED",
-                "-Dvoxgrad.native.path=" + System.getProperty("voxgrad.native.path"),
-                "-cp",
-                System.getProperty("java.class.path"),
-                TinyTraining.class.getName(),
-                model.toString(),
-                Integer.toString(epochs)));
-        return new ProcessBuilder(command).inheritIO().start();
+        Interruption.assertKillsChangeNothing(
+                folder, TinyTraining.class, 400, 10, 100, killed -> readable(killed.path()));
     }
 
     private static void readable(Path model) {
@@ -240,7 +166,7 @@ class TrainerTest {
                     .hasMessageContaining("holds a training already");
             Path before = Files.copy(end(model), folder.resolve("before"));
             again.resume(); // finished: nothing to do
-            assertSameBytes(end(model), before);
+            Interruption.assertSameBytes(end(model), before);
         }
     }
 
