@@ -13,7 +13,6 @@ import java.nio.file.Path;
 import java.util.List;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.DeserializationFeature;
-import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -45,9 +44,7 @@ record RunFile(
                     + "; it is not the folder of a training, or it was stopped before it began");
         }
         try {
-            JsonNode tree = JSON.readTree(Files.readString(file));
-            JsonDefaults.fill(tree, RunFile.class);
-            return JSON.treeToValue(tree, RunFile.class);
+            return JsonDefaults.read(JSON, Files.readString(file), RunFile.class);
         } catch (JacksonException e) {
             throw new DataException(
                     file + ": is damaged (" + e.getOriginalMessage() + "); it needs dataset, training and validation",
@@ -59,8 +56,6 @@ record RunFile(
 
     void write(Path model) {
         OutputFolder.create(model);
-        JsonNode tree = JSON.valueToTree(this);
-        JsonDefaults.strip(tree, RunFile.class);
-        AtomicFile.write(model.resolve(NAME), (JSON.writeValueAsString(tree) + "\n").getBytes(StandardCharsets.UTF_8));
+        AtomicFile.write(model.resolve(NAME), (JsonDefaults.write(JSON, this) + "\n").getBytes(StandardCharsets.UTF_8));
     }
 }

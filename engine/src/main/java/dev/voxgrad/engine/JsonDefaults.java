@@ -1,6 +1,7 @@
 package dev.voxgrad.engine;
 
 import java.lang.reflect.RecordComponent;
+import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
@@ -10,6 +11,24 @@ public final class JsonDefaults {
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
     private JsonDefaults() {}
+
+    /**
+     * Reads a record from text in which keys that have a default may be missing.
+     *
+     * @throws JacksonException when the text is not valid JSON or not the record
+     */
+    public static <T extends Record> T read(JsonMapper mapper, String text, Class<T> type) {
+        JsonNode tree = mapper.readTree(text);
+        fill(tree, type);
+        return mapper.treeToValue(tree, type);
+    }
+
+    /** A record as text without the keys that have their default. */
+    public static String write(JsonMapper mapper, Record value) {
+        JsonNode tree = mapper.valueToTree(value);
+        strip(tree, value.getClass());
+        return mapper.writeValueAsString(tree);
+    }
 
     /** Adds the missing keys of a record that have a default; anything but an object stays as it is. */
     public static void fill(JsonNode node, Class<?> type) {
@@ -26,7 +45,7 @@ public final class JsonDefaults {
     }
 
     /** Removes the keys of a record that have their default. */
-    public static void strip(JsonNode node, Class<?> type) {
+    static void strip(JsonNode node, Class<?> type) {
         if (!(node instanceof ObjectNode object) || !type.isRecord()) {
             return;
         }

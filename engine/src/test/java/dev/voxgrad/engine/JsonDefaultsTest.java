@@ -22,15 +22,11 @@ class JsonDefaultsTest {
     private static final Outer DEFAULTS = new Outer("n", new Inner(1, 0.5), "x", 0, List.of());
 
     private static String written(Outer value) {
-        JsonNode tree = JSON.valueToTree(value);
-        JsonDefaults.strip(tree, Outer.class);
-        return tree.toString();
+        return JsonDefaults.write(JSON, value);
     }
 
     private static Outer read(String text) {
-        JsonNode tree = JSON.readTree(text);
-        JsonDefaults.fill(tree, Outer.class);
-        return JSON.treeToValue(tree, Outer.class);
+        return JsonDefaults.read(JSON, text, Outer.class);
     }
 
     @Test

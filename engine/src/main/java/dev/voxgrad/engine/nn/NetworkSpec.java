@@ -10,7 +10,6 @@ import dev.voxgrad.engine.tensor.Shape;
 import java.util.List;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.DeserializationFeature;
-import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.MapperFeature;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
@@ -243,9 +242,7 @@ public record NetworkSpec(
 
     /** As JSON text. */
     public String toJson() {
-        JsonNode tree = JSON.valueToTree(this);
-        JsonDefaults.strip(tree, NetworkSpec.class);
-        return JSON.writeValueAsString(tree);
+        return JsonDefaults.write(JSON, this);
     }
 
     /**
@@ -255,9 +252,7 @@ public record NetworkSpec(
      */
     public static NetworkSpec fromJson(String json) {
         try {
-            JsonNode tree = JSON.readTree(json);
-            JsonDefaults.fill(tree, NetworkSpec.class);
-            return JSON.treeToValue(tree, NetworkSpec.class);
+            return JsonDefaults.read(JSON, json, NetworkSpec.class);
         } catch (JacksonException e) {
             if (e.getCause() instanceof ConfigException config) {
                 throw config;

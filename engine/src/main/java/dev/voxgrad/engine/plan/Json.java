@@ -100,9 +100,7 @@ final class Json {
 
     /** A record as text; keys that have their default are left out. */
     static String write(Record value) {
-        JsonNode tree = STRICT.valueToTree(value);
-        JsonDefaults.strip(tree, value.getClass());
-        return STRICT.writeValueAsString(tree) + "\n";
+        return JsonDefaults.write(STRICT, value) + "\n";
     }
 
     private static String text(Path file, String fix) {
