@@ -22,10 +22,7 @@ final class PlanFile {
      * @throws ConfigException naming the file, the key and what is valid
      */
     static Plan read(Path file, DatasetDescription data) {
-        if (!Files.isRegularFile(file)) {
-            throw new ConfigException(file + ": no such file; without --plan a plan is proposed");
-        }
-        Plan plan = Plan.read(file);
+        Plan plan = read(file, "without --plan a plan is proposed");
         requireEqual(file, "channelNames", plan.channelNames(), data, data.channelNames());
         requireEqual(file, "labels", plan.labels(), data, data.labels().byName());
         try {
@@ -34,6 +31,19 @@ final class PlanFile {
             throw new ConfigException(file + ": training.loss: " + e.getMessage(), e);
         }
         return plan;
+    }
+
+    /**
+     * Reads a plan.
+     *
+     * @param otherwise what to do when there is no such file
+     * @throws ConfigException naming the file, the key and what is valid
+     */
+    static Plan read(Path file, String otherwise) {
+        if (!Files.isRegularFile(file)) {
+            throw new ConfigException(file + ": no such file; " + otherwise);
+        }
+        return Plan.read(file);
     }
 
     /** The outputs that a loss needs: sigmoid if its text speaks of sigmoid probabilities. */

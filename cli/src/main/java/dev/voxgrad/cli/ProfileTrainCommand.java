@@ -1,16 +1,12 @@
 package dev.voxgrad.cli;
 
-import dev.voxgrad.engine.ConfigException;
 import dev.voxgrad.engine.plan.Case;
 import dev.voxgrad.engine.plan.Plan;
-import dev.voxgrad.engine.plan.PreparedCase;
 import dev.voxgrad.engine.plan.Preprocessor;
 import dev.voxgrad.engine.plan.RawDataset;
 import dev.voxgrad.engine.profile.Profile;
 import dev.voxgrad.engine.tensor.Device;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -51,6 +47,9 @@ final class ProfileTrainCommand implements Callable<Integer> {
     private PlanOptions planOptions;
 
     @Mixin
+    private ProfiledSteps steps;
+
+    @Mixin
     private ProfileOptions output;
 
     @Parameters(
@@ -61,26 +60,6 @@ final class ProfileTrainCommand implements Callable<Integer> {
 
     @Option(names = "--preset", paramLabel = "NAME", description = "unet64, unet2d or resenc64, with noise.")
     private Optional<ProfilePreset> preset;
-
-    @Option(names = "--patch", paramLabel = "ZxYxX", description = "Another patch than the plan's, such as 64x64x64.")
-    private Optional<String> patch;
-
-    @Option(names = "--batch", paramLabel = "N", description = "Another batch size than the plan's.")
-    private Optional<Integer> batch;
-
-    @Option(
-            names = "--steps",
-            paramLabel = "N",
-            defaultValue = "20",
-            description = "Measured steps. Default: ${DEFAULT-VALUE}.")
-    private int steps;
-
-    @Option(
-            names = "--warm-up",
-            paramLabel = "N",
-            defaultValue = "3",
-            description = "Steps before them: the first ones take memory and compile. Default: ${DEFAULT-VALUE}.")
-    private int warmUp;
 
     @Override
     public Integer call() throws Exception {
@@ -99,12 +78,6 @@ final class ProfileTrainCommand implements Callable<Integer> {
     }
 
     private void checkOptions() {
-        require(steps >= 1, "--steps is " + steps + "; use at least 1");
-        require(warmUp >= 0, "--warm-up is " + warmUp + "; use 0 or more");
-        require(batch.isEmpty() || batch.get() >= 1, "--batch is " + batch.orElse(0) + "; use at least 1");
-        require(
-                patch.isEmpty() || patch.get().matches("[1-9]\\d{0,4}(x[1-9]\\d{0,4}){2}"),
-                "--patch is " + patch.orElse("") + "; use three sizes such as 64x64x64");
         require(
                 dataset.isPresent() || preset.isPresent() || planOptions.file().isPresent(),
                 "nothing to profile; give a DATASET, --plan or --preset");
@@ -121,32 +94,17 @@ final class ProfileTrainCommand implements Callable<Integer> {
 
     private ProfiledTraining training(Device opened) {
         if (dataset.isEmpty()) {
-            Plan plan =
-                    sized(planOptions.withLoss(preset.map(ProfilePreset::plan).orElseGet(this::planOfFile)));
-            return new ProfiledTraining(plan, SyntheticCases.of(plan), warmUp, steps);
+            Plan plan = steps.sized(
+                    planOptions.withLoss(preset.map(ProfilePreset::plan).orElseGet(this::planOfFile)));
+            return steps.of(plan, SyntheticCases.of(plan));
         }
         RawDataset raw = RawDataset.open(dataset.get());
-        Plan plan = sized(planOptions.of(dataset.get(), raw, raw.check()));
+        Plan plan = steps.sized(planOptions.of(dataset.get(), raw, raw.check()));
         List<Case> cases = raw.cases().stream().limit(MOST_CASES).toList();
-        List<PreparedCase> prepared = new Preprocessor(plan, opened).prepare(cases, c -> {});
-        return new ProfiledTraining(plan, prepared, warmUp, steps);
+        return steps.of(plan, new Preprocessor(plan, opened).prepare(cases, c -> {}));
     }
 
     private Plan planOfFile() {
-        Path file = planOptions.file().orElseThrow();
-        if (!Files.isRegularFile(file)) {
-            throw new ConfigException(file + ": no such file; give the plan.json of a model");
-        }
-        return Plan.read(file);
-    }
-
-    private Plan sized(Plan plan) {
-        List<Integer> sizes = patch.map(text ->
-                        Arrays.stream(text.split("x")).map(Integer::valueOf).toList())
-                .orElse(plan.patchSize());
-        return plan.with(p -> {
-            p.patchSize = sizes;
-            p.batchSize = batch.orElse(p.batchSize);
-        });
+        return PlanFile.read(planOptions.file().orElseThrow(), "give the plan.json of a model");
     }
 }
