@@ -65,6 +65,7 @@ struct StatisticsOutput {
     shift = y;
     store(work.shift + at, y);
   }
+  void prefetch(int64_t) const {}
   VG_INLINE v8 operator()(v8 y, int64_t) {
     const v8 off = y - shift;
     first += off;
@@ -85,6 +86,7 @@ struct GradientOutput {
       : work(w), at(channel), lanes(count), norm(w.norm, w.norm_row, channel, count),
         mean(load_lanes(w.norm + VG_NORM_MEAN * w.norm_row + channel, count)) {}
   void begin(v8) {}
+  void prefetch(int64_t voxel) const { __builtin_prefetch(work.x + voxel * work.x_stride + at); }
   VG_INLINE v8 operator()(v8 y, int64_t voxel) {
     const v8 x = load_lanes(work.x + voxel * work.x_stride + at, lanes);
     const v8 g = norm.before(x) > 0.0f ? y : y * norm.slope;

@@ -66,14 +66,33 @@ static inline v8i load_bytes(const uint8_t *p) {
 #endif
 }
 
-// count < 8 elements; the rest is zero and is not read.
-static inline v8 load_some(const float *p, int64_t count) {
+// count <= 8 elements; the rest is zero and is not read.
+static VG_INLINE v8 load_some(const float *p, int64_t count) {
+#if defined(__AVX2__)
+  const v8i lane = {0, 1, 2, 3, 4, 5, 6, 7};
+  return __builtin_ia32_maskloadps256(reinterpret_cast<const v8 *>(p), lane < static_cast<int32_t>(count));
+#else
   v8 v{};
   for (int64_t i = 0; i < count; ++i) v[i] = p[i];
   return v;
+#endif
 }
-static inline void store_some(float *p, v8 v, int64_t count) {
-  for (int64_t i = 0; i < count; ++i) p[i] = v[i];
+// By halves: processors take many cycles for a store with a mask, and for one by one.
+static VG_INLINE void store_some(float *p, v8 v, int64_t count) {
+  typedef float v2_unaligned __attribute__((vector_size(8), aligned(4), may_alias));
+  if (count & 8) return store(p, v);
+  v4 rest = __builtin_shufflevector(v, v, 0, 1, 2, 3);
+  if (count & 4) {
+    store(p, rest);
+    rest = __builtin_shufflevector(v, v, 4, 5, 6, 7);
+    p += 4;
+  }
+  if (count & 2) {
+    *reinterpret_cast<v2_unaligned *>(p) = __builtin_shufflevector(rest, rest, 0, 1);
+    rest = __builtin_shufflevector(rest, rest, 2, 3, 2, 3);
+    p += 2;
+  }
+  if (count & 1) *p = rest[0];
 }
 
 // Sum of the lanes in float64, in a fixed order.
