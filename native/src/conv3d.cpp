@@ -9,6 +9,7 @@
 // class dx is a correlation of dy with the taps of that class in reverse order, so nothing is scattered.
 #include "conv3d.h"
 #include "correlate.h"
+#include "panels.h"
 
 #include <algorithm>
 #include <initializer_list>
@@ -127,6 +128,28 @@ static void backward_input(vg_context *context, const vg_conv3d &p, const float 
       }
   if (!single)
     fuse_outputs(context, {sizeof(vg_map), p.n, p.d * p.h * p.w, p.ci, p.x_stride, p.x_stride}, fused, dx, dx);
+}
+
+void sum_channels(vg_context *context, int64_t voxels, int64_t c, int64_t stride, const float *dy, float *db) {
+  constexpr int64_t most = 64; // pieces, each with sums of its own
+  const Pieces pieces{voxels, std::max(voxel_grain(c), ceil_div(voxels, most))};
+  Workspace memory(context, pieces.count() * c * static_cast<int64_t>(sizeof(double)));
+  double *sums = memory.as<double>();
+  parallel_for(context, pieces.count(), [&](int64_t i) {
+    double *sum = sums + i * c;
+    std::fill_n(sum, c, 0.0);
+    const auto at = [&](int64_t v, int64_t k) { return static_cast<double>(dy[v * stride + k]); };
+    int64_t v = pieces.begin(i);
+    for (; v + 4 <= pieces.end(i); v += 4)
+      for (int64_t k = 0; k < c; ++k) sum[k] += (at(v, k) + at(v + 1, k)) + (at(v + 2, k) + at(v + 3, k));
+    for (; v < pieces.end(i); ++v)
+      for (int64_t k = 0; k < c; ++k) sum[k] += at(v, k);
+  });
+  for (int64_t k = 0; k < c; ++k) {
+    double total = 0;
+    for (int64_t i = 0; i < pieces.count(); ++i) total += sums[i * c + k];
+    db[k] = static_cast<float>(total);
+  }
 }
 
 } // namespace vg

@@ -30,4 +30,7 @@ void conv3d_forward(vg_context *context, const vg_conv3d &problem, const float *
 void conv3d_backward_weight(vg_context *context, const vg_conv3d &problem, const float *x, const float *dy, float *dw,
                             const Fused &fused);
 
+// db [c] = sum of dy over all voxels, in float64.
+void sum_channels(vg_context *context, int64_t voxels, int64_t c, int64_t stride, const float *dy, float *db);
+
 } // namespace vg

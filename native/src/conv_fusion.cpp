@@ -146,13 +146,4 @@ void fuse_outputs(vg_context *context, const vg_map &p, const Fused &fused, cons
   sums.finish(context);
 }
 
-NormalizedInput::NormalizedInput(vg_context *context, const vg_map &p, const float *x, const float *norm)
-    : x_(x), stride_(p.x_stride) {
-  if (norm == nullptr) return;
-  stride_ = p.c;
-  values_ = std::make_unique<Workspace>(context, p.n * p.voxels * p.c * static_cast<int64_t>(sizeof(float)));
-  norm_apply(context, {sizeof(vg_map), p.n, p.voxels, p.c, p.x_stride, p.c}, x, norm, values_->as<float>());
-  x_ = values_->as<float>();
-}
-
 } // namespace vg

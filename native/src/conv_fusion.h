@@ -17,11 +17,12 @@ struct Fusable {
 };
 void check_fusion(const vg_conv_fusion *fusion, const Fusable &can);
 
-// The fusion of one call as the kernels see it; at most one of the last two is set.
+// The fusion of one call as the kernels see it; at most one of the kinds of outputs is set.
 struct Fused {
   const float *x_norm = nullptr;              // table of the tensor that is read, nullptr: it holds values
   const vg_conv_fusion *statistics = nullptr; // makes y_norm from the outputs
   const vg_conv_fusion *gradient = nullptr;   // outputs: gradients of the values of `x`, to become g, with its sums
+  const float *dy_norm = nullptr; // weight gradient of a transposed convolution: table of what stands for dy
 };
 inline Fused fused_forward(const vg_conv_fusion *f) {
   if (f == nullptr) return {};
@@ -58,21 +59,6 @@ private:
   std::unique_ptr<Workspace> memory_;
 };
 
-// The input of a convolution as a dense tensor of values when it has a norm table, else as it is.
-class NormalizedInput {
-public:
-  NormalizedInput(vg_context *context, const vg_map &problem, const float *x, const float *norm);
-  const float *data() const { return x_; }
-  int64_t stride() const { return stride_; }
-
-private:
-  std::unique_ptr<Workspace> values_;
-  const float *x_;
-  int64_t stride_;
-};
-
-// On the CPU, for checked problems. y = values of x.
-void norm_apply(vg_context *context, const vg_map &problem, const float *x, const float *norm, float *y);
 // Work on outputs in a pass of its own, from `from` to y, both with y_stride; they may be the same.
 void fuse_outputs(vg_context *context, const vg_map &problem, const Fused &fused, const float *from, float *y);
 

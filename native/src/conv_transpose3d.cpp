@@ -96,12 +96,9 @@ int32_t vg_conv_transpose3d_backward_weight(vg_context *context, const vg_conv3d
       },
       [&] {
         const vg_conv3d &p = *problem;
-        // The adjoint reads x where a convolution reads dy, so its values are made first: x is the smaller tensor.
-        const vg_map map{sizeof(vg_map), p.n, p.d * p.h * p.w, p.ci, p.x_stride, p.x_stride};
-        const vg::NormalizedInput input(context, map, x, vg::fused_backward_weight(fusion).x_norm);
-        vg_conv3d values = p;
-        values.x_stride = input.stride();
-        vg::conv3d_backward_weight(context, vg::adjoint(values), dy, input.data(), dw, {});
+        vg::Fused fused;
+        fused.dy_norm = vg::fused_backward_weight(fusion).x_norm;
+        vg::conv3d_backward_weight(context, vg::adjoint(p), dy, x, dw, fused);
         if (db == nullptr) return;
         vg::sum_channels(context, p.n * p.d * p.kd * p.h * p.kh * p.w * p.kw, p.co, p.y_stride, dy, db);
       });

@@ -3,10 +3,10 @@
 //   y[p][o] = bias[o] + sum over taps t, channels i of x[p * step + origin + t][i] * w[o][t][i]
 //
 // The grid is cut into boxes of about 512 output voxels. For a box, the inputs it needs (with its halo and the zeros
-// of the padding, up to `depth` channels) are copied to a dense patch that stays in L2; without padding they are read
-// in place. Weights are packed once per call as [panel][tap][channel][16 output channels], so that a panel of `depth`
-// channels stays in L2 too while the tiles of conv3d.tier.cpp run over the box. The weight gradient uses the same boxes
-// and patches with sums in place of weights.
+// of the padding, up to `depth` channels) are copied to a dense patch that stays in L2, as values where they have a
+// norm table; values without padding are read in place. Weights are packed once per call as [panel][tap][channel][16
+// output channels], so that a panel of `depth` channels stays in L2 too while the tiles of conv3d.tier.cpp run over the
+// box. The weight gradient uses the same boxes and patches with sums in place of weights.
 //
 // Threads: a work item is a box times a group of panels; for the weight gradient, a range of boxes times a slice of
 // channels times a group of panels, with its own partial sums that are added in index order afterwards. The cut depends
@@ -38,6 +38,9 @@ constexpr int64_t partial_bytes = 16 << 20;
 
 // Output voxels, of all samples, up to which weights are packed where they are used: each of them serves so few.
 constexpr int64_t few_voxels = 256;
+
+// Values of what stands for dy with a table.
+constexpr int64_t value_bytes = 128 << 10;
 
 constexpr int64_t align = 64;
 
@@ -471,6 +474,65 @@ void finish(const Partials &partials, int64_t ranges, const float *sums, int64_t
     }
 }
 
+// Values of some channels of a tensor with a table that stands for dy, of one box, in rows of `row` floats.
+void box_values(vg_context *context, const Correlation &p, const Box &box, int64_t channel, int64_t channels,
+                const float *from, const float *norm, int64_t row, float *to) {
+  NormRun run{};
+  run.count = box.size[2];
+  run.channels = channels;
+  run.x_step = p.axis[2].pitch * p.y_stride;
+  run.y_step = row;
+  run.norm = norm + box.n * VG_NORM_ROWS * p.co + channel;
+  run.norm_row = p.co;
+  for (int64_t z = 0; z < box.size[0]; ++z)
+    for (int64_t y = 0; y < box.size[1]; ++y) {
+      run.x = from + output_voxel(p, box, z, y) * p.y_stride + channel;
+      run.y = to + (z * box.size[1] + y) * box.size[2] * row;
+      VG_PICK(context, norm_values)(run);
+    }
+}
+
+// A tensor with a table that stands for dy: the values of `panels` panels of a box at a time, as many as stay in L2
+// with whole lines of memory read.
+struct Gradient {
+  const float *dy, *norm; // norm is nullptr where dy holds values
+  int64_t panels;
+  float *values;
+};
+int64_t value_panels(const Cut &cut, const float *norm, int64_t most) {
+  return norm == nullptr ? 0 : std::clamp<int64_t>(value_bytes / (cut.voxels() * panel_lanes * 4), 1, most);
+}
+
+// Adds one box to the sums of panels [begin, end).
+template <class Sums>
+void add_box(vg_context *context, const Cut &cut, View &view, const Box &box, int64_t begin, int64_t end,
+             const Gradient &gradient, Sums &&sums) {
+  const Panels panels{cut.p.co};
+  std::vector<int64_t> distance;
+  view.distances(distance);
+  const int64_t row = gradient.panels * panel_lanes;
+  for (int64_t i = 0; i < box.voxels() && row > 0; ++i) view.y[i] = gradient.values + i * row;
+  int64_t first = 0;
+  for (int64_t panel = begin; panel < end; ++panel) {
+    OuterPass pass{};
+    pass.x = view.x;
+    pass.dy = view.y;
+    pass.count = box.voxels();
+    pass.distance = distance.data();
+    pass.rows = static_cast<int64_t>(distance.size());
+    pass.sum = sums(panel);
+    pass.lanes = panels.lanes(panel);
+    pass.channels = panels.width(panel);
+    if (row > 0 && (panel - begin) % gradient.panels == 0) {
+      first = panels.begin(panel);
+      const int64_t channels = std::min(panels.begin(std::min(panel + gradient.panels, end)), cut.p.co) - first;
+      box_values(context, cut.p, box, first, channels, gradient.dy, gradient.norm, row, gradient.values);
+    }
+    pass.dy_offset = panels.begin(panel) - first;
+    VG_PICK(context, conv_outer)(pass);
+  }
+}
+
 // dw of one panel and slice from complete sums.
 void store_gradient(const Partials &partials, const float *sums, int64_t slice, int64_t panel, float *dw) {
   const Cut &cut = partials.cut;
@@ -501,38 +563,28 @@ void correlate_weight(vg_context *context, const Correlation &problem, const flo
   // With a single range the sums of an item are complete: they stay in its scratch and go to dw from there.
   const bool direct = range.count() == 1;
   const int64_t view_bytes = round_up(View::bytes(cut), align);
+  const int64_t valued = value_panels(cut, fused.dy_norm, group.grain);
+  const int64_t valued_floats = valued * cut.voxels() * panel_lanes;
   const int64_t panel_floats = problem.taps() * cut.depth * panel_lanes;
 
   Workspace memory(context, direct ? 0 : range.count() * partials.set_floats() * 4);
-  Slots slots(context, items, view_bytes + (direct ? group.grain * panel_floats * 4 : 0));
+  Slots slots(context, items, view_bytes + valued_floats * 4 + (direct ? group.grain * panel_floats * 4 : 0));
   parallel_for(context, items, [&](int64_t item) {
     const int64_t g = item % group.count(), slice = item / group.count() % cut.slices;
     const int64_t r = item / group.count() / cut.slices, rows = problem.taps() * cut.slice_depth(slice);
     const Slots::Lease lease(slots);
     View view(context, cut, lease.memory);
+    float *values = reinterpret_cast<float *>(lease.memory + view_bytes), *own = values + valued_floats;
     const auto sums = [&](int64_t panel) {
-      return direct ? reinterpret_cast<float *>(lease.memory + view_bytes) + (panel - group.begin(g)) * panel_floats
+      return direct ? own + (panel - group.begin(g)) * panel_floats
                     : memory.as<float>() + partials.offset(r, slice, panel);
     };
-    std::vector<int64_t> distance;
     for (int64_t panel = group.begin(g); panel < group.end(g); ++panel)
       std::fill_n(sums(panel), rows * panels.lanes(panel), 0.0f);
     for (int64_t b = range.begin(r); b < range.end(r); ++b) {
       const Box box = cut.box(b);
       view.open(box, slice, x, const_cast<float *>(dy)); // only read
-      view.distances(distance);
-      for (int64_t panel = group.begin(g); panel < group.end(g); ++panel) {
-        const OuterPass pass{view.x,
-                             view.y,
-                             box.voxels(),
-                             distance.data(),
-                             rows,
-                             sums(panel),
-                             panels.begin(panel),
-                             panels.lanes(panel),
-                             panels.width(panel)};
-        VG_PICK(context, conv_outer)(pass);
-      }
+      add_box(context, cut, view, box, group.begin(g), group.end(g), {dy, fused.dy_norm, valued, values}, sums);
     }
     if (direct)
       for (int64_t panel = group.begin(g); panel < group.end(g); ++panel)
@@ -542,27 +594,6 @@ void correlate_weight(vg_context *context, const Correlation &problem, const flo
   parallel_for(context, panels.count() * problem.taps(), [&](int64_t item) {
     finish(partials, range.count(), memory.as<float>(), item / problem.taps(), item % problem.taps(), dw);
   });
-}
-
-void sum_channels(vg_context *context, int64_t voxels, int64_t c, int64_t stride, const float *dy, float *db) {
-  const Pieces pieces{voxels, std::max(voxel_grain(c), ceil_div(voxels, enough_items))};
-  Workspace memory(context, pieces.count() * c * static_cast<int64_t>(sizeof(double)));
-  double *sums = memory.as<double>();
-  parallel_for(context, pieces.count(), [&](int64_t i) {
-    double *sum = sums + i * c;
-    std::fill_n(sum, c, 0.0);
-    const auto at = [&](int64_t v, int64_t k) { return static_cast<double>(dy[v * stride + k]); };
-    int64_t v = pieces.begin(i);
-    for (; v + 4 <= pieces.end(i); v += 4)
-      for (int64_t k = 0; k < c; ++k) sum[k] += (at(v, k) + at(v + 1, k)) + (at(v + 2, k) + at(v + 3, k));
-    for (; v < pieces.end(i); ++v)
-      for (int64_t k = 0; k < c; ++k) sum[k] += at(v, k);
-  });
-  for (int64_t k = 0; k < c; ++k) {
-    double total = 0;
-    for (int64_t i = 0; i < pieces.count(); ++i) total += sums[i * c + k];
-    db[k] = static_cast<float>(total);
-  }
 }
 
 } // namespace vg

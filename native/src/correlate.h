@@ -46,7 +46,4 @@ void correlate(vg_context *context, const Correlation &problem, const float *x, 
 void correlate_weight(vg_context *context, const Correlation &problem, const float *x, const float *dy, float *dw,
                       const Fused &fused);
 
-// db [c] = sum of dy over all voxels, in float64.
-void sum_channels(vg_context *context, int64_t voxels, int64_t c, int64_t stride, const float *dy, float *db);
-
 } // namespace vg

@@ -7,7 +7,8 @@
 //
 // What a general tile does for every voxel (pointers, copies, partly filled vectors) would cost as much as the few
 // products here, so these walk along whole lines (line.tier.cpp). With padding the inputs of a work item, a few lines
-// with their halo, are copied to a patch that stays near; few outputs read in place, zeros stand in outside.
+// with their halo, are copied to a patch that stays near; few outputs read in place, zeros stand in outside. The table
+// of an input is applied as it is copied, for few outputs to a ring of planes.
 //
 // Threads: a work item is a piece of some lines of one plane; for the weight gradient a range of such pieces with its
 // own partial sums, added in index order afterwards. Bound by arithmetic for 3x3x3 taps (27 products for 4 to 5 bytes
@@ -26,6 +27,7 @@ constexpr int64_t few = 4;
 // With more products for an output the general tiles reach more: their voxels need not lie in lines.
 constexpr int64_t many_products = 128;
 constexpr int64_t patch_bytes = 48 << 10;
+constexpr int64_t ring_bytes = 256 << 10;
 constexpr int64_t enough_items = 64;
 constexpr int64_t partial_bytes = 16 << 20;
 
@@ -53,7 +55,9 @@ struct Piece {
 
 class LineCut {
 public:
-  LineCut(const Correlation &problem, int64_t voxels) : p(problem) {
+  // norm: table of the input, which is made values on the way to a patch; nullptr: it holds values.
+  LineCut(const Correlation &problem, int64_t voxels, const float *table)
+      : p(problem), norm(table), in_place(table == nullptr) {
     for (const GridAxis &a : p.axis)
       in_place = in_place && a.origin >= 0 && (a.out - 1) * a.step + a.origin + a.taps <= a.in;
     width_ = even_part(p.axis[2].out, voxels);
@@ -85,7 +89,8 @@ public:
   int64_t output_step() const { return p.axis[2].pitch * p.y_stride; }
 
   const Correlation p;
-  bool in_place = true;
+  const float *norm;
+  bool in_place;
 
 private:
   int64_t patch_floats(int64_t lines, int64_t width) const {
@@ -102,7 +107,8 @@ private:
 // The inputs of a piece: copied with zeros around them, or in place.
 class Window {
 public:
-  Window(const LineCut &cut, float *patch) : p_(cut.p), in_place_(cut.in_place), patch_(patch) {}
+  Window(vg_context *context, const LineCut &cut, float *patch)
+      : context_(context), p_(cut.p), norm_(cut.norm), in_place_(cut.in_place), patch_(patch) {}
 
   void open(const Piece &b, const float *input) {
     const GridAxis &az = p_.axis[0], &ay = p_.axis[1], &ax = p_.axis[2];
@@ -125,7 +131,7 @@ public:
         if (z + tz < 0 || z + tz >= az.in || y + ty < 0 || y + ty >= ay.in)
           std::fill_n(to, row_, 0.0f);
         else
-          copy_line(to, input + ((b.n * az.in + z + tz) * ay.in + y + ty) * ax.in * p_.x_stride, x0, width);
+          copy_line(to, input + ((b.n * az.in + z + tz) * ay.in + y + ty) * ax.in * p_.x_stride, x0, width, b.n);
       }
   }
   int64_t step() const { return p_.axis[2].step * voxel_; }
@@ -144,12 +150,21 @@ public:
 
 private:
   // Voxels x0..x0+width-1 of a line, zero outside.
-  void copy_line(float *to, const float *line, int64_t x0, int64_t width) const {
+  void copy_line(float *to, const float *line, int64_t x0, int64_t width, int64_t sample) const {
     const int64_t first = std::clamp<int64_t>(-x0, 0, width);
     const int64_t last = std::clamp<int64_t>(p_.axis[2].in - x0, first, width);
     std::fill_n(to, first * p_.ci, 0.0f);
     const float *from = line + (x0 + first) * p_.x_stride;
-    if (p_.x_stride == p_.ci) {
+    if (norm_ != nullptr) {
+      NormRun run{};
+      run.count = last - first;
+      run.channels = run.norm_row = run.y_step = p_.ci;
+      run.x = from;
+      run.x_step = p_.x_stride;
+      run.y = to + first * p_.ci;
+      run.norm = norm_ + sample * VG_NORM_ROWS * p_.ci;
+      VG_PICK(context_, norm_values)(run);
+    } else if (p_.x_stride == p_.ci) {
       std::copy_n(from, (last - first) * p_.ci, to + first * p_.ci);
     } else {
       float *voxel = to + first * p_.ci;
@@ -158,7 +173,9 @@ private:
     std::fill_n(to + last * p_.ci, (width - last) * p_.ci, 0.0f);
   }
 
+  vg_context *context_;
   const Correlation &p_;
+  const float *norm_;
   bool in_place_;
   float *patch_;
   int64_t voxel_ = 0, row_ = 0, plane_ = 0;
@@ -194,27 +211,14 @@ void gather_sums(vg_context *context, const LineCut &cut, const Piece &piece, fl
   }
 }
 
-// The input as values.
-struct Values {
-  Values(vg_context *context, const Correlation &p, const float *x, const float *norm)
-      : input(context, {sizeof(vg_map), p.n, p.axis[0].in * p.axis[1].in * p.axis[2].in, p.ci, p.x_stride, p.x_stride},
-              x, norm),
-        problem(p) {
-    problem.x_stride = input.stride();
-  }
-  NormalizedInput input;
-  Correlation problem;
-};
-
 } // namespace
 
 bool few_inputs(const Correlation &p) { return p.ci <= few && p.taps() > 0 && p.taps() * p.ci <= many_products; }
 
 void few_inputs_correlate(vg_context *context, const Correlation &problem, const float *x, const Weights &weights,
                           const float *bias, float *y, const Fused &fused) {
-  const Values values(context, problem, x, fused.x_norm);
-  const Correlation p = flattened(values.problem);
-  const LineCut cut(p, 512);
+  const Correlation p = flattened(problem);
+  const LineCut cut(p, 512, fused.x_norm);
   const int64_t padded = Panels{p.co}.padded(), products = p.taps() * p.ci;
   Workspace memory(context, (products + 1) * padded * 4);
   float *packed = memory.as<float>();
@@ -224,8 +228,8 @@ void few_inputs_correlate(vg_context *context, const Correlation &problem, const
   parallel_for(context, cut.pieces(), [&](int64_t item) {
     const Slots::Lease lease(slots);
     const Piece piece = cut.piece(item);
-    Window window(cut, reinterpret_cast<float *>(lease.memory));
-    window.open(piece, values.input.data());
+    Window window(context, cut, reinterpret_cast<float *>(lease.memory));
+    window.open(piece, x);
     std::vector<int64_t> segment;
     LinePass pass{};
     pass.run = window.segments(segment);
@@ -288,23 +292,27 @@ void open_gradient(vg_context *context, const LineCut &cut, const Piece &piece, 
   pass.dy_line = piece.count * pass.channels;
 }
 
-void line_weight(vg_context *context, const Correlation &p, const float *x, const float *dy, const float *dy_norm,
-                 const GradientPlace &place) {
+// Tensors with their tables, nullptr where they hold values.
+struct LineTensors {
+  const float *x, *x_norm, *dy, *dy_norm;
+};
+
+void line_weight(vg_context *context, const Correlation &p, const LineTensors &t, const GradientPlace &place) {
   // A panel of their gradients stays in L1, where voxels at a distance of 32 channels can use half of the lines, those
   // at 64 a quarter, and so on.
-  const LineCut cut(p, std::clamp<int64_t>(8192 / p.y_stride, 32, 256));
+  const LineCut cut(p, std::clamp<int64_t>(8192 / p.y_stride, 32, 256), t.x_norm);
   const int64_t rows = p.taps() * p.ci, channels = round_up(p.co, half_panel_lanes), set = rows * channels;
   const int64_t most = std::clamp<int64_t>(partial_bytes / (set * 4), 1, enough_items);
   const Pieces range{cut.pieces(), ceil_div(cut.pieces(), std::min(most, cut.pieces()))};
   Workspace memory(context, range.count() * set * 4);
   float *sums = memory.as<float>();
-  const int64_t patch = round_up(cut.patch_floats(), 16), copied = channels != p.co || dy_norm != nullptr;
+  const int64_t patch = round_up(cut.patch_floats(), 16), copied = channels != p.co || t.dy_norm != nullptr;
   const int64_t copy = copied ? cut.voxels() * channels : 0;
   Slots slots(context, range.count(), (patch + copy) * 4);
   parallel_for(context, range.count(), [&](int64_t r) {
     const Slots::Lease lease(slots);
     float *scratch = reinterpret_cast<float *>(lease.memory);
-    Window window(cut, scratch);
+    Window window(context, cut, scratch);
     std::vector<int64_t> segment, distance;
     LineOuterPass pass{};
     pass.rows = rows;
@@ -313,7 +321,7 @@ void line_weight(vg_context *context, const Correlation &p, const float *x, cons
     std::fill_n(pass.sum, set, 0.0f);
     for (int64_t i = range.begin(r); i < range.end(r); ++i) {
       const Piece piece = cut.piece(i);
-      window.open(piece, x);
+      window.open(piece, t.x);
       const int64_t run = window.segments(segment);
       distance.clear();
       for (const int64_t s : segment)
@@ -324,11 +332,11 @@ void line_weight(vg_context *context, const Correlation &p, const float *x, cons
       pass.x_line = window.line();
       pass.count = piece.count;
       pass.lines = piece.lines;
-      open_gradient(context, cut, piece, dy, dy_norm, scratch + patch, pass);
+      open_gradient(context, cut, piece, t.dy, t.dy_norm, scratch + patch, pass);
       pass.next = pass.next_end = nullptr;
       if (i + 1 < range.end(r)) {
         const Piece then = cut.piece(i + 1);
-        pass.next = cut.output(then, const_cast<float *>(dy));
+        pass.next = cut.output(then, const_cast<float *>(t.dy));
         pass.next_end = pass.next + then.lines * cut.output_line();
       }
       VG_PICK(context, line_outer)(pass);
@@ -348,9 +356,8 @@ void line_weight(vg_context *context, const Correlation &p, const float *x, cons
 
 void few_inputs_weight(vg_context *context, const Correlation &problem, const float *x, const float *dy, float *dw,
                        const Fused &fused) {
-  const Values values(context, problem, x, fused.x_norm);
-  const Correlation p = flattened(values.problem);
-  line_weight(context, p, values.input.data(), dy, nullptr, {dw, p.taps() * p.ci, 1});
+  const Correlation p = flattened(problem);
+  line_weight(context, p, {x, fused.x_norm, dy, fused.dy_norm}, {dw, p.taps() * p.ci, 1});
 }
 
 bool few_outputs_weight_fits(const Correlation &p) { return p.co <= few && pointwise(p); }
@@ -361,7 +368,7 @@ void few_outputs_weight(vg_context *context, const Correlation &problem, const f
   Correlation p = flattened(problem);
   std::swap(p.ci, p.co);
   std::swap(p.x_stride, p.y_stride);
-  line_weight(context, p, dy, x, fused.x_norm, {dw, 1, p.co});
+  line_weight(context, p, {dy, fused.dy_norm, x, fused.x_norm}, {dw, 1, p.co});
 }
 
 // ---- few outputs ------------------------------------------------------------------------------------------------
@@ -444,30 +451,82 @@ void heads(vg_context *context, const Correlation &p, const float *x, const Weig
   });
 }
 
+// Lines [begin, end) of the input planes that the taps of an output plane read: in place, or as values of a table in a
+// ring of planes that stays near.
+class Planes {
+public:
+  struct Range {
+    int64_t sample, begin, end;
+  };
+  Planes(vg_context *context, const Correlation &problem, const float *input, const float *table, const Range &lines,
+         float *memory)
+      : context_(context), p_(problem), input_(input), norm_(table), lines_(lines), ring_(memory),
+        held_(static_cast<size_t>(problem.axis[0].taps), -1) {}
+  int64_t voxel() const { return norm_ == nullptr ? p_.x_stride : p_.ci; }
+  const float *line(int64_t z, int64_t y) {
+    if (norm_ == nullptr) return place(z, y);
+    const int64_t slot = z % p_.axis[0].taps, row = p_.axis[2].in * p_.ci;
+    float *plane = ring_ + slot * (lines_.end - lines_.begin) * row;
+    if (held_[static_cast<size_t>(slot)] != z) fill(z, plane);
+    held_[static_cast<size_t>(slot)] = z;
+    return plane + (y - lines_.begin) * row;
+  }
+
+private:
+  const float *place(int64_t z, int64_t y) const {
+    return input_ + ((lines_.sample * p_.axis[0].in + z) * p_.axis[1].in + y) * p_.axis[2].in * p_.x_stride;
+  }
+  void fill(int64_t z, float *plane) const {
+    NormRun run{};
+    run.count = (lines_.end - lines_.begin) * p_.axis[2].in;
+    run.channels = run.norm_row = run.y_step = p_.ci;
+    run.x = place(z, lines_.begin);
+    run.x_step = p_.x_stride;
+    run.y = plane;
+    run.norm = norm_ + lines_.sample * VG_NORM_ROWS * p_.ci;
+    VG_PICK(context_, norm_values)(run);
+  }
+
+  vg_context *context_;
+  const Correlation &p_;
+  const float *input_, *norm_;
+  const Range lines_;
+  float *ring_;
+  std::vector<int64_t> held_; // plane in each place of the ring
+};
+
 // Other kernels: lines of voxels, one output at a time.
-void lines(vg_context *context, const Correlation &problem, const float *x, const Weights &weights, const float *bias,
+void lines(vg_context *context, const Correlation &p, const float *x, const Weights &weights, const float *bias,
            float *y, const Fused &fused) {
-  const Values values(context, problem, x, fused.x_norm);
-  const Correlation &p = values.problem;
   const NarrowWeights narrow(p);
   Workspace memory(context, p.co * narrow.output() * 4);
   float *packed = memory.as<float>();
   narrow.pack(weights, packed);
   const GridAxis &az = p.axis[0], &ay = p.axis[1], &ax = p.axis[2];
-  const Pieces rows{ay.out, std::max<int64_t>(1, 512 / ax.out)};
+  const auto ring_floats = [&](int64_t height) {
+    return fused.x_norm == nullptr ? 0 : az.taps * ((height - 1) * ay.step + ay.taps) * ax.in * p.ci;
+  };
+  int64_t most = std::max<int64_t>(1, 512 / ax.out);
+  while (most > 1 && ring_floats(most) * 4 > ring_bytes) --most;
+  const Pieces rows{ay.out, most};
   const int64_t count = az.taps * ay.taps;
   // Several planes of the same rows one after the other: most of their inputs are still in L2 for the next plane.
   const Pieces planes{az.out, std::clamp<int64_t>(p.n * az.out * rows.count() / enough_items, 1, 8)};
+  Slots slots(context, p.n * planes.count() * rows.count(), ring_floats(most) * 4);
   parallel_for(context, p.n * planes.count() * rows.count(), [&](int64_t item) {
+    const Slots::Lease lease(slots);
     const int64_t part = item % rows.count(), plane = item / rows.count() % planes.count();
     const int64_t n = item / rows.count() / planes.count();
+    const int64_t first = rows.begin(part) * ay.step + ay.origin, last = (rows.end(part) - 1) * ay.step + ay.origin;
+    Planes input(context, p, x, fused.x_norm, {n, std::max<int64_t>(first, 0), std::min(last + ay.taps, ay.in)},
+                 reinterpret_cast<float *>(lease.memory));
     std::vector<const float *> line, w;
     std::vector<int64_t> place;
     NarrowPass pass{};
     pass.taps = ax.taps;
     pass.first = ax.origin;
     pass.width = ax.in;
-    pass.x_step = p.x_stride;
+    pass.x_step = input.voxel();
     pass.channels = p.ci;
     pass.y_step = ax.pitch * p.y_stride;
     pass.count = ax.out;
@@ -478,7 +537,7 @@ void lines(vg_context *context, const Correlation &problem, const float *x, cons
       for (int64_t l = 0; l < count; ++l) {
         const int64_t iz = z * az.step + az.origin + l / ay.taps, iy = oy * ay.step + ay.origin + l % ay.taps;
         if (iz < 0 || iz >= az.in || iy < 0 || iy >= ay.in) continue;
-        line.push_back(values.input.data() + ((n * az.in + iz) * ay.in + iy) * ax.in * p.x_stride);
+        line.push_back(input.line(iz, iy));
         place.push_back(l * narrow.line());
       }
       w.resize(line.size());

@@ -34,7 +34,7 @@ template <class Body> void for_pieces(const vg_context *context, const vg_map &p
 
 } // namespace
 
-void norm_apply(vg_context *context, const vg_map &p, const float *x, const float *norm, float *y) {
+static void norm_apply(vg_context *context, const vg_map &p, const float *x, const float *norm, float *y) {
   for_pieces(context, p, norm, [&](NormRun &run, int64_t, int64_t voxel) {
     run.x = x + voxel * p.x_stride;
     run.y = y + voxel * p.y_stride;
