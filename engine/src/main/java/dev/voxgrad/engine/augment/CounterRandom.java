@@ -1,5 +1,7 @@
 package dev.voxgrad.engine.augment;
 
+import dev.voxgrad.engine.PolarNormal;
+
 /**
  * Random numbers keyed by where they are used: seed, purpose, epoch, iteration, sample and so on. The n-th number of a key is a
  * function of key and n alone, so results do not depend on the number of threads or on what was drawn elsewhere, and a resumed run
@@ -14,7 +16,7 @@ public final class CounterRandom {
     private final long k0;
     private final long k1;
     private long counter;
-    private double spareNormal = Double.NaN;
+    private final PolarNormal normals = new PolarNormal(this::uniform);
 
     private CounterRandom(long k0, long k1) {
         this.k0 = k0;
@@ -78,23 +80,8 @@ public final class CounterRandom {
         return uniform() < probability;
     }
 
-    /** A standard normal number by the polar method; StrictMath, so that every machine gets the same bits. */
+    /** A standard normal number. */
     public double normal() {
-        if (!Double.isNaN(spareNormal)) {
-            double value = spareNormal;
-            spareNormal = Double.NaN;
-            return value;
-        }
-        double x;
-        double y;
-        double r2;
-        do {
-            x = 2 * uniform() - 1;
-            y = 2 * uniform() - 1;
-            r2 = x * x + y * y;
-        } while (r2 >= 1 || r2 == 0);
-        double f = Math.sqrt(-2 * StrictMath.log(r2) / r2);
-        spareNormal = f * x;
-        return f * y;
+        return normals.next();
     }
 }

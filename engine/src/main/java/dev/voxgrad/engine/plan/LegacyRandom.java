@@ -1,5 +1,7 @@
 package dev.voxgrad.engine.plan;
 
+import dev.voxgrad.engine.PolarNormal;
+
 /**
  * The MT19937 generator with the draws of numpy's {@code RandomState}, for results that must equal those of nnU-Net: splits and
  * foreground samples. Matsumoto and Nishimura 1998. Everything else uses counter-based random numbers.
@@ -10,7 +12,7 @@ public final class LegacyRandom {
 
     private final int[] state = new int[N];
     private int index = N;
-    private double spareNormal = Double.NaN;
+    private final PolarNormal normals = new PolarNormal(this::uniform);
 
     /** Seeded with a 32 bit integer, given as 0 to 2^32 - 1. */
     public LegacyRandom(long seed) {
@@ -60,24 +62,9 @@ public final class LegacyRandom {
         return (high * 67108864.0 + low) / 9007199254740992.0;
     }
 
-    /** A standard normal number by the polar method. */
+    /** A standard normal number. */
     public double normal() {
-        if (!Double.isNaN(spareNormal)) {
-            double value = spareNormal;
-            spareNormal = Double.NaN;
-            return value;
-        }
-        double x;
-        double y;
-        double r2;
-        do {
-            x = 2 * uniform() - 1;
-            y = 2 * uniform() - 1;
-            r2 = x * x + y * y;
-        } while (r2 >= 1 || r2 == 0);
-        double f = Math.sqrt(-2 * StrictMath.log(r2) / r2);
-        spareNormal = f * x;
-        return f * y;
+        return normals.next();
     }
 
     /** The numbers 0 to n - 1 in random order. */
