@@ -186,11 +186,6 @@ public record LossProblem(
         return List.of(Direction.VALUE_AND_GRADIENT);
     }
 
-    @Override
-    public double flops(Direction direction) {
-        return 0;
-    }
-
     /** The floor of any exact implementation in two passes: logits read twice, the gradient written once. */
     @Override
     public double bytes(Direction direction) {

@@ -125,11 +125,6 @@ public record NetworkProblem(String name, NetworkSpec network, Shape input, Prec
         return direction == Direction.STEP ? cost.trainingFlops() : 2.0 * cost.forwardMacs();
     }
 
-    @Override
-    public double bytes(Direction direction) {
-        return 0;
-    }
-
     /** Float32 rounding through some twenty normalised layers and back. */
     @Override
     public double tolerance() {

@@ -1,12 +1,9 @@
 package dev.voxgrad.bench;
 
-import dev.voxgrad.engine.ConfigException;
 import dev.voxgrad.engine.nn.NetworkSpec;
 import dev.voxgrad.engine.nn.Networks;
 import dev.voxgrad.engine.nn.ParameterSpec;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 
 /** A step of an optimizer over the parameter table of a plain 3D U-Net, on constant random gradients. */
 public record OptimizerProblem(String name, Kind kind, NetworkSpec network) implements Problem {
@@ -34,12 +31,7 @@ public record OptimizerProblem(String name, Kind kind, NetworkSpec network) impl
     public static final double LEARNING_RATE = 1e-3;
 
     static OptimizerProblem of(Rows.Row row) {
-        Kind kind = Arrays.stream(Kind.values())
-                .filter(k -> k.name().toLowerCase(Locale.ROOT).equals(row.text("optimizer")))
-                .findFirst()
-                .orElseThrow(() -> new ConfigException(
-                        row.place() + ": there is no optimizer \"" + row.text("optimizer") + "\" here; use one of "
-                                + Arrays.toString(Kind.values()).toLowerCase(Locale.ROOT)));
+        Kind kind = row.choice("optimizer", Kind.values());
         return new OptimizerProblem(
                 row.text("name"), kind, NetworkProblem.network("plain", 3, 1, 3, NetworkProblem.features(row)));
     }
@@ -63,11 +55,6 @@ public record OptimizerProblem(String name, Kind kind, NetworkSpec network) impl
     @Override
     public List<Direction> directions() {
         return List.of(Direction.STEP);
-    }
-
-    @Override
-    public double flops(Direction direction) {
-        return 0;
     }
 
     @Override

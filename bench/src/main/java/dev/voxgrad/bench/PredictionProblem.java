@@ -28,8 +28,8 @@ public record PredictionProblem(String name, NetworkProblem tile, Triple volume)
 
     /** Voxels of a tile. */
     public Triple window() {
-        return new Triple(
-                (int) tile.input().d(), (int) tile.input().h(), (int) tile.input().w());
+        return new Triple((int) tile.input().d(), (int) tile.input().h(), (int)
+                tile.input().w());
     }
 
     /** First voxels of all tiles. */
@@ -53,7 +53,8 @@ public record PredictionProblem(String name, NetworkProblem tile, Triple volume)
 
     /** The volume [z][y][x][channel]. */
     public float[] image() {
-        return Data.normal(6, (long) volume.d() * volume.h() * volume.w() * tile.input().c());
+        return Data.normal(
+                6, (long) volume.d() * volume.h() * volume.w() * tile.input().c());
     }
 
     @Override
@@ -65,11 +66,6 @@ public record PredictionProblem(String name, NetworkProblem tile, Triple volume)
     @Override
     public double flops(Direction direction) {
         return places().size() * tile.flops(Direction.FORWARD);
-    }
-
-    @Override
-    public double bytes(Direction direction) {
-        return 0;
     }
 
     @Override

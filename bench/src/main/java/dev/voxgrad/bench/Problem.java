@@ -13,10 +13,14 @@ public sealed interface Problem
     List<Direction> directions();
 
     /** Floating point operations, convolutions counted as direct ones; 0 where the arithmetic does not matter. */
-    double flops(Direction direction);
+    default double flops(Direction direction) {
+        return 0;
+    }
 
     /** Bytes that have to move between memory and processor at least; 0 where that is not a meaningful bound. */
-    double bytes(Direction direction);
+    default double bytes(Direction direction) {
+        return 0;
+    }
 
     /** Largest difference between two sides' answers, relative to the largest magnitude of each tensor. */
     double tolerance();

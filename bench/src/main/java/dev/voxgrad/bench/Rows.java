@@ -8,8 +8,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -42,19 +44,27 @@ final class Rows {
         Triple triple(String column) {
             Matcher sizes = Pattern.compile("(\\d+)x(\\d+)x(\\d+)").matcher(text(column));
             if (!sizes.matches()) {
-                throw new ConfigException(place + ": " + column + " is \"" + text(column) + "\", not sizes like 64x64x64");
+                throw new ConfigException(
+                        place + ": " + column + " is \"" + text(column) + "\", not sizes like 64x64x64");
             }
             return new Triple(
-                    Integer.parseInt(sizes.group(1)), Integer.parseInt(sizes.group(2)), Integer.parseInt(sizes.group(3)));
+                    Integer.parseInt(sizes.group(1)),
+                    Integer.parseInt(sizes.group(2)),
+                    Integer.parseInt(sizes.group(3)));
         }
 
         /** The column precision. */
         Precision precision() {
-            String word = text("precision");
-            return Stream.of(Precision.values())
-                    .filter(p -> p.toString().equals(word))
+            return choice("precision", Precision.values());
+        }
+
+        /** One of the constants of an enum, in lower case. */
+        <E extends Enum<E>> E choice(String column, E[] constants) {
+            return Stream.of(constants)
+                    .filter(c -> c.name().toLowerCase(Locale.ROOT).equals(text(column)))
                     .findFirst()
-                    .orElseThrow(() -> new ConfigException(place + ": precision is \"" + word + "\"; use default or fast"));
+                    .orElseThrow(() -> new ConfigException(place + ": " + column + " is \"" + text(column)
+                            + "\"; use one of " + Arrays.toString(constants).toLowerCase(Locale.ROOT)));
         }
 
         /** The columns batch, depth, height, width, and one for the channels. */

@@ -1,6 +1,5 @@
 package dev.voxgrad.bench;
 
-import dev.voxgrad.engine.ConfigException;
 import dev.voxgrad.engine.image.Geometry;
 import dev.voxgrad.engine.image.Grid;
 import dev.voxgrad.engine.image.NiftiHeader;
@@ -11,7 +10,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.SplittableRandom;
 
 /**
@@ -49,12 +47,7 @@ public record VolumeProblem(String name, Work work, Triple from, Triple to) impl
     public static final int HEADER_BYTES = 352;
 
     static VolumeProblem of(Rows.Row row) {
-        Work work = Arrays.stream(Work.values())
-                .filter(w -> w.name().toLowerCase(Locale.ROOT).equals(row.text("work")))
-                .findFirst()
-                .orElseThrow(() -> new ConfigException(row.place() + ": there is no work \"" + row.text("work")
-                        + "\" here; use one of "
-                        + Arrays.toString(Work.values()).toLowerCase(Locale.ROOT)));
+        Work work = row.choice("work", Work.values());
         Triple from = new Triple(row.integer("depth"), row.integer("height"), row.integer("width"));
         return new VolumeProblem(row.text("name"), work, from, row.triple("to"));
     }
@@ -103,8 +96,8 @@ public record VolumeProblem(String name, Work work, Triple from, Triple to) impl
 
     /** Writes the image as an uncompressed NIfTI file with voxels of 16 bit. */
     public void writeImage(OutputStream out) throws IOException {
-        ByteBuffer header = ByteBuffer.wrap(Arrays.copyOf(header().bytes(), HEADER_BYTES))
-                .order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer header =
+                ByteBuffer.wrap(Arrays.copyOf(header().bytes(), HEADER_BYTES)).order(ByteOrder.LITTLE_ENDIAN);
         header.putShort(DATATYPE_AT, (short) INT16).putShort(BITS_AT, (short) Short.SIZE);
         header.putFloat(FIRST_VOXEL_AT, HEADER_BYTES).putFloat(SLOPE_AT, 1);
         out.write(header.array());
@@ -119,11 +112,6 @@ public record VolumeProblem(String name, Work work, Triple from, Triple to) impl
     @Override
     public List<Direction> directions() {
         return List.of(Direction.FORWARD);
-    }
-
-    @Override
-    public double flops(Direction direction) {
-        return 0;
     }
 
     /** Input once and result once; of files without what compression saves. */
