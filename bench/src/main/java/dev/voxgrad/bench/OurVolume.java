@@ -59,7 +59,8 @@ final class OurVolume implements Side.Run {
                 1,
                 NetworkProblem.network("plain", 3, 1, 2, List.of(8, 16)),
                 Training.standard(),
-                Outputs.SOFTMAX);
+                Outputs.SOFTMAX,
+                List.of());
         Case source = new Case("bench", List.of(file.path()), Optional.empty());
         return () -> new Preprocessor(plan, device).prepare(source).image();
     }

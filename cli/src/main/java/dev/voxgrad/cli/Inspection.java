@@ -8,6 +8,7 @@ import dev.voxgrad.engine.image.NiftiReader;
 import dev.voxgrad.engine.image.NiftiType;
 import dev.voxgrad.engine.image.Volume;
 import dev.voxgrad.engine.plan.DatasetDescription;
+import dev.voxgrad.engine.plan.LabelRegion;
 import dev.voxgrad.engine.plan.Plan;
 import dev.voxgrad.engine.plan.RawDataset;
 import dev.voxgrad.engine.plan.Training;
@@ -145,6 +146,7 @@ record Inspection(String kind, Map<String, Object> facts, List<Map<String, Objec
         facts.put("channels", plan.channelNames());
         facts.put("normalization", plan.normalization());
         facts.put("labels", plan.labels());
+        regions(plan.regions(), facts);
         facts.put("spacingMmZyx", plan.spacingMm());
         facts.put("patchZyx", plan.patchSize());
         facts.put("batchSize", plan.batchSize());
@@ -156,6 +158,19 @@ record Inspection(String kind, Map<String, Object> facts, List<Map<String, Objec
         facts.putAll(NetworkFacts.of(plan));
         facts.putAll(training(plan.training()));
         return new Inspection(kind, facts, NetworkFacts.stages(plan));
+    }
+
+    /** Which channel is which region, and what predict writes for it: their order is easily mistaken. */
+    private static void regions(List<LabelRegion> regions, Map<String, Object> facts) {
+        Map<String, Object> byName = new LinkedHashMap<>();
+        for (LabelRegion region : regions) {
+            byName.put(
+                    region.name(),
+                    "channel " + byName.size() + ", labels " + region.labels() + ", written as " + region.value());
+        }
+        if (!byName.isEmpty()) {
+            facts.put("regions", byName);
+        }
     }
 
     private static Map<String, Object> training(Training training) {
@@ -194,6 +209,7 @@ record Inspection(String kind, Map<String, Object> facts, List<Map<String, Objec
         Map<String, Object> facts = new LinkedHashMap<>();
         facts.put("channels", raw.description().channelNames());
         facts.put("labels", raw.description().labels().byName());
+        regions(raw.description().labels().regions(), facts);
         facts.put("cases", raw.cases().size());
         facts.put("warnings", raw.warnings());
         List<Map<String, Object>> rows = new ArrayList<>();

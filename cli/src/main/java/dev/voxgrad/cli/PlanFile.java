@@ -1,9 +1,11 @@
 package dev.voxgrad.cli;
 
-import dev.voxgrad.engine.op.Regions;
 import dev.voxgrad.engine.ConfigException;
 import dev.voxgrad.engine.op.Loss;
+import dev.voxgrad.engine.op.Regions;
 import dev.voxgrad.engine.plan.DatasetDescription;
+import dev.voxgrad.engine.plan.LabelNames;
+import dev.voxgrad.engine.plan.LabelRegion;
 import dev.voxgrad.engine.plan.Outputs;
 import dev.voxgrad.engine.plan.Plan;
 import dev.voxgrad.losses.LabelCounts;
@@ -11,6 +13,7 @@ import dev.voxgrad.losses.LossContext;
 import dev.voxgrad.losses.Losses;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Set;
 
 /** A plan that the user gives. */
 final class PlanFile {
@@ -25,6 +28,7 @@ final class PlanFile {
         Plan plan = read(file, "without --plan a plan is proposed");
         requireEqual(file, "channelNames", plan.channelNames(), data, data.channelNames());
         requireEqual(file, "labels", plan.labels(), data, data.labels().byName());
+        requireEqual(file, "regions", plan.regions(), data, data.labels().regions());
         try {
             loss(plan, lossContext(plan));
         } catch (ConfigException e) {
@@ -46,9 +50,19 @@ final class PlanFile {
         return Plan.read(file);
     }
 
-    /** The outputs that a loss needs: sigmoid if its text speaks of sigmoid probabilities. */
-    static Outputs outputs(String loss) {
-        return Losses.isSigmoid(loss) ? Outputs.SIGMOID : Outputs.SOFTMAX;
+    /**
+     * The outputs that a loss needs: sigmoid if its text speaks of sigmoid probabilities.
+     *
+     * @throws ConfigException when there are regions and it does not, or the text is wrong
+     */
+    static Outputs outputs(String loss, LabelNames names) {
+        boolean sigmoid = Losses.isSigmoid(loss);
+        if (!sigmoid && names.hasRegions()) {
+            throw new ConfigException("loss \"" + loss + "\" is for labels that exclude each other, but the regions "
+                    + names.regions().stream().map(LabelRegion::name).toList()
+                    + " may overlap; use a loss of sigmoid probabilities, such as \"dice + bce\"");
+        }
+        return sigmoid ? Outputs.SIGMOID : Outputs.SOFTMAX;
     }
 
     /**
@@ -58,7 +72,7 @@ final class PlanFile {
      */
     static Loss loss(Plan plan, LossContext context) {
         String text = plan.training().loss();
-        Outputs needed = outputs(text);
+        Outputs needed = outputs(text, plan.labelNames());
         if (plan.outputs() != needed) {
             throw new ConfigException("loss \"" + text + "\" needs the outputs " + needed + ", the plan has "
                     + plan.outputs() + "; train with a plan that has \"outputs\": \"" + needed
@@ -73,8 +87,17 @@ final class PlanFile {
         return LossContext.of(channels)
                 .withIgnoreLabel(plan.labelNames().ignore())
                 .withCounts(LabelCounts.equal(channels))
-                .withRegions(
-                        plan.outputs() == Outputs.SIGMOID ? Regions.foreground(channels) : Regions.classes(channels));
+                .withRegions(regions(plan, channels));
+    }
+
+    /** What the channels are in a map of labels. */
+    private static Regions regions(Plan plan, int channels) {
+        if (!plan.regions().isEmpty()) {
+            return new Regions(plan.regions().stream()
+                    .map(region -> Set.copyOf(region.labels()))
+                    .toList());
+        }
+        return plan.outputs() == Outputs.SIGMOID ? Regions.foreground(channels) : Regions.classes(channels);
     }
 
     private static void requireEqual(Path file, String key, Object planned, DatasetDescription data, Object present) {

@@ -45,7 +45,8 @@ enum ProfilePreset {
                 2,
                 network(),
                 Training.standard().with(t -> t.mirrorAxes = mirrorAxes()),
-                Outputs.SOFTMAX);
+                Outputs.SOFTMAX,
+                List.of());
     }
 
     private List<Integer> mirrorAxes() {

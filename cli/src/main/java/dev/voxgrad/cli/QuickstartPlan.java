@@ -51,6 +51,7 @@ final class QuickstartPlan {
                 2,
                 network,
                 training,
-                Outputs.SOFTMAX);
+                Outputs.SOFTMAX,
+                List.of());
     }
 }

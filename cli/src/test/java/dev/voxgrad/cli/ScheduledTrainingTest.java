@@ -53,7 +53,7 @@ class ScheduledTrainingTest {
                         t.seed = 3;
                     });
                 })
-                .withOutputs(PlanFile.outputs(loss));
+                .withOutputs(PlanFile.outputs(loss, tiny.labelNames()));
     }
 
     private ModelFolder train(String name, Plan plan, int threads, TrainingListener listener) throws Exception {

@@ -75,7 +75,8 @@ record TinyDataset(Path folder) {
                 2,
                 network,
                 training,
-                Outputs.SOFTMAX);
+                Outputs.SOFTMAX,
+                List.of());
     }
 
     Path path(String name) {

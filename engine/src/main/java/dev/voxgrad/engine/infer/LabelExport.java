@@ -3,7 +3,7 @@ package dev.voxgrad.engine.infer;
 import dev.voxgrad.engine.ShapeException;
 import dev.voxgrad.engine.op.Triple;
 import dev.voxgrad.engine.plan.CropBox;
-import dev.voxgrad.engine.plan.Outputs;
+import dev.voxgrad.engine.plan.LabelRule;
 import dev.voxgrad.engine.plan.ResampleAxis;
 import dev.voxgrad.engine.plan.Resampler;
 import java.util.List;
@@ -13,7 +13,7 @@ import java.util.stream.IntStream;
 
 /**
  * Turns logits into a label map in the geometry of the source, plane by plane: linear interpolation to the size of the cropped case,
- * the label by the rule of the {@link Outputs}, zeros around the crop box. At most two resampled planes of logits are held, never the
+ * the label by a {@link LabelRule}, zeros around the crop box. At most two resampled planes of logits are held, never the
  * logits of a volume.
  */
 public final class LabelExport implements PlaneSink {
@@ -22,7 +22,7 @@ public final class LabelExport implements PlaneSink {
     private final Triple volume;
     private final CropBox crop;
     private final List<ResampleAxis> axes;
-    private final Outputs outputs;
+    private final LabelRule rule;
     private final byte[] labels; // of the crop box
     private Optional<PlaneSink> next = Optional.empty();
     private float[] before = {};
@@ -37,15 +37,15 @@ public final class LabelExport implements PlaneSink {
      * @param volume size of the source
      * @param crop box of the source that the logits stand for
      * @param separate axis that takes the nearest plane instead of interpolating, see {@link Resampler#separateAxis}
-     * @param outputs what the channels of the logits stand for
+     * @param rule which label a voxel gets
      */
-    public LabelExport(Triple logits, Triple volume, CropBox crop, OptionalInt separate, Outputs outputs) {
+    public LabelExport(Triple logits, Triple volume, CropBox crop, OptionalInt separate, LabelRule rule) {
         this.from = logits;
         this.to = crop.size();
         this.volume = volume;
         this.crop = crop;
         this.axes = Resampler.linearAxes(from, to, separate);
-        this.outputs = outputs;
+        this.rule = rule;
         this.labels = new byte[to.d() * to.h() * to.w()];
     }
 
@@ -129,17 +129,13 @@ public final class LabelExport implements PlaneSink {
         boolean blend = axes.get(0).low()[z] != axes.get(0).high()[z];
         IntStream.range(0, to.h()).parallel().forEach(y -> {
             int voxel = y * to.w();
+            float[] blended = new float[blend ? classes : 0];
             for (int x = 0; x < to.w(); x++, voxel++) {
-                int label = 0;
-                float most = outputs.threshold();
-                for (int c = 0; c < classes; c++) {
-                    int i = voxel * classes + c;
-                    float value = blend ? low[i] * wz + high[i] * (1 - wz) : low[i];
-                    if (value > most) {
-                        most = value;
-                        label = c + outputs.firstLabel();
-                    }
+                int first = voxel * classes;
+                for (int c = 0; c < blended.length; c++) {
+                    blended[c] = low[first + c] * wz + high[first + c] * (1 - wz);
                 }
+                int label = blend ? rule.label(blended, 0, classes) : rule.label(low, first, classes);
                 labels[z * to.h() * to.w() + voxel] = (byte) label;
             }
         });

@@ -115,7 +115,7 @@ public record Predictor(Plan plan, List<Module> models, Device device, SlidingWi
 
     private LabelExport export(PreparedCase prepared) {
         return new LabelExport(
-                prepared.size(), prepared.sourceSize(), prepared.crop(), prepared.separateAxisBack(), plan.outputs());
+                prepared.size(), prepared.sourceSize(), prepared.crop(), prepared.separateAxisBack(), plan.labelRule());
     }
 
     private LabelVolume predict(PreparedCase prepared, LabelExport export, SlidingWindow.Progress progress) {

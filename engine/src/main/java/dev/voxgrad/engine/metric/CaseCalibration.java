@@ -29,14 +29,14 @@ final class CaseCalibration {
         this.settings = settings;
         this.device = device;
         this.probabilities = ProbabilityMap.read(
-                files.probabilities().orElseThrow(), settings.names().classes(), reference.grid());
+                files.probabilities().orElseThrow(), settings.names(), reference.grid());
         this.allowed = allowed(files);
     }
 
     /**
      * Reads the probabilities of a case.
      *
-     * @return by the key of a region, and {@link Summary#ALL_CLASSES}
+     * @return by the key of a region whose probabilities are known, and {@link Summary#ALL_CLASSES} where classes exclude each other
      * @throws dev.voxgrad.engine.DataException when probabilities or mask cannot be read or have another shape
      */
     static Map<String, Calibration> of(
@@ -47,8 +47,12 @@ final class CaseCalibration {
             Device device) {
         CaseCalibration one = new CaseCalibration(files, prediction, reference, settings, device);
         Map<String, Calibration> byRegion = new HashMap<>();
-        byRegion.put(Summary.ALL_CLASSES, one.allClasses());
-        settings.regions().forEach(region -> byRegion.put(region.key(), one.of(region)));
+        if (!settings.names().hasRegions()) {
+            byRegion.put(Summary.ALL_CLASSES, one.allClasses());
+        }
+        settings.regions().stream()
+                .filter(one.probabilities::knows)
+                .forEach(region -> byRegion.put(region.key(), one.of(region)));
         return byRegion;
     }
 

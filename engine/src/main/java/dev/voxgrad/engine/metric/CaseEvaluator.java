@@ -5,6 +5,7 @@ import dev.voxgrad.engine.image.Geometry;
 import dev.voxgrad.engine.image.LabelVolume;
 import dev.voxgrad.engine.image.NiftiLabels;
 import dev.voxgrad.engine.image.NiftiReader;
+import dev.voxgrad.engine.plan.LabelNames;
 import dev.voxgrad.engine.tensor.Device;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -29,9 +30,9 @@ final class CaseEvaluator {
 
     /** Bytes per voxel that the probabilities of a case take: they are read where there are any, as a file and by channel. */
     long probabilityBytes(CaseFiles files) {
-        return files.probabilities().isPresent()
-                ? 2L * Float.BYTES * settings.names().classes()
-                : 0;
+        LabelNames names = settings.names();
+        int channels = names.hasRegions() ? names.regions().size() : names.classes();
+        return files.probabilities().isPresent() ? 2L * Float.BYTES * channels : 0;
     }
 
     /**

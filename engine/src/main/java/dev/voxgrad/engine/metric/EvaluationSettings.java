@@ -28,7 +28,7 @@ public record EvaluationSettings(
         Tolerances tolerances,
         int calibrationBins,
         CalibrationArea calibrationArea) {
-    /** Dice and IoU of each foreground label. */
+    /** Dice and IoU of each foreground label or region. */
     public static EvaluationSettings standard(LabelNames names) {
         return new EvaluationSettings(
                 names,
@@ -47,7 +47,7 @@ public record EvaluationSettings(
      * Copies the list.
      *
      * @throws ConfigException when two regions have one name or the same labels, when there are size bins but no metrics of lesions,
-     *     and for a number of calibration bins that is not 1 to 1000
+     *     when calibration is asked for a union of labels of a task with regions, and for a number of calibration bins that is not 1 to 1000
      */
     public EvaluationSettings {
         regions = List.copyOf(regions);
@@ -60,6 +60,7 @@ public record EvaluationSettings(
                 }
             }
         }
+        requireProbabilities(names, regions, metrics);
         if (calibrationBins < 1 || calibrationBins > MOST_BINS) {
             throw new ConfigException(
                     "calibration: " + calibrationBins + " bins; the number must be from 1 to " + MOST_BINS);
@@ -67,6 +68,21 @@ public record EvaluationSettings(
         if (!metrics.hasLesions() && !options.lesions().sizeEdgesMm3().isEmpty()) {
             throw new ConfigException("lesions: size bins " + options.lesions().sizeEdgesMm3()
                     + " without a metric of lesions; ask for one, such as lesion_recall");
+        }
+    }
+
+    /** The probabilities of regions that overlap say nothing about unions of their labels. */
+    private static void requireProbabilities(LabelNames names, List<Region> regions, MetricSelection metrics) {
+        if (metrics.ofProbabilities().isEmpty() || !names.hasRegions()) {
+            return;
+        }
+        List<Region> known = Region.foreground(names);
+        for (Region region : regions) {
+            if (!known.contains(region)) {
+                throw new ConfigException("calibration: the region \"" + region.name()
+                        + "\" has no probabilities of its own; those of the data set are "
+                        + known.stream().map(Region::name).toList());
+            }
         }
     }
 

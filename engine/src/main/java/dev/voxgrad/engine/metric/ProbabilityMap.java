@@ -4,32 +4,47 @@ import dev.voxgrad.engine.DataException;
 import dev.voxgrad.engine.Safetensors;
 import dev.voxgrad.engine.image.Grid;
 import dev.voxgrad.engine.image.NiftiReader;
+import dev.voxgrad.engine.plan.LabelNames;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 
 /**
  * The probabilities of every class for every voxel: a NIfTI file with one channel per class, or a safetensors file with one tensor
- * [class, z, y, x]. A file with a single channel holds the foreground of a task with one foreground label.
+ * [class, z, y, x]. A file with a single channel holds the foreground of a task with one foreground label. For a task with regions the
+ * channels are the regions, which need not add up to 1.
  */
 final class ProbabilityMap {
     /** Half precision probabilities of 64 classes add up to 1 within this. */
     private static final double SUM_TOLERANCE = 0.02;
 
     private final List<float[]> channels;
+    private final List<Set<Integer>> regions; // of the channels; none where they are classes
 
-    private ProbabilityMap(List<float[]> channels) {
+    private ProbabilityMap(List<float[]> channels, List<Set<Integer>> regions) {
         this.channels = channels;
+        this.regions = regions;
     }
 
     /**
      * Reads and checks a file.
      *
-     * @param classes with background
      * @throws DataException for another shape, and for numbers that are no probabilities
      */
-    static ProbabilityMap read(Path file, int classes, Grid grid) {
+    static ProbabilityMap read(Path file, LabelNames names, Grid grid) {
         List<float[]> channels = file.toString().endsWith(".safetensors") ? safetensors(file, grid) : nifti(file, grid);
+        if (names.hasRegions()) {
+            if (channels.size() != names.regions().size()) {
+                throw new DataException(file + ": holds " + channels.size() + " channels of probabilities; there are "
+                        + names.regions().size() + " regions");
+            }
+            check(file, channels, false);
+            return new ProbabilityMap(
+                    channels,
+                    names.regions().stream().map(region -> Set.copyOf(region.labels())).toList());
+        }
+        int classes = names.classes();
         if (channels.size() == 1 && classes == 2) {
             float[] background = new float[grid.voxels()];
             float[] foreground = channels.getFirst();
@@ -42,8 +57,8 @@ final class ProbabilityMap {
             throw new DataException(file + ": holds " + channels.size() + " channels of probabilities; the labels need "
                     + classes + ", background first");
         }
-        check(file, channels);
-        return new ProbabilityMap(channels);
+        check(file, channels, true);
+        return new ProbabilityMap(channels, List.of());
     }
 
     private static List<float[]> nifti(Path file, Grid grid) {
@@ -80,7 +95,7 @@ final class ProbabilityMap {
         }
     }
 
-    private static void check(Path file, List<float[]> channels) {
+    private static void check(Path file, List<float[]> channels, boolean exclusive) {
         long outside = 0;
         long sums = 0;
         int voxels = channels.getFirst().length;
@@ -91,7 +106,7 @@ final class ProbabilityMap {
                 outside += p >= 0 && p <= 1 ? 0 : 1;
                 sum += p;
             }
-            sums += Math.abs(sum - 1) <= SUM_TOLERANCE ? 0 : 1;
+            sums += !exclusive || Math.abs(sum - 1) <= SUM_TOLERANCE ? 0 : 1;
         }
         if (outside > 0) {
             throw new DataException(
@@ -103,13 +118,16 @@ final class ProbabilityMap {
         }
     }
 
-    /** Number of classes with background. */
-    int classes() {
-        return channels.size();
+    /** Whether the probability of a region is known: always for classes, for regions that of their own channels. */
+    boolean knows(Region region) {
+        return regions.isEmpty() || regions.contains(Set.copyOf(region.labels()));
     }
 
     /** Probability of a region at a voxel, at most 1. */
     double of(Region region, int voxel) {
+        if (!regions.isEmpty()) {
+            return channels.get(regions.indexOf(Set.copyOf(region.labels())))[voxel];
+        }
         double sum = 0;
         for (int label : region.labels()) {
             sum += channels.get(label)[voxel];

@@ -25,8 +25,13 @@ public record Region(String key, String name, List<Integer> labels) {
         return new Region(Integer.toString(label), name, List.of(label));
     }
 
-    /** Each foreground label by itself. */
+    /** Each foreground label by itself, or the regions of a task that has regions. */
     public static List<Region> foreground(LabelNames names) {
+        if (names.hasRegions()) {
+            return names.regions().stream()
+                    .map(region -> ofLabels(region.name(), region.labels()))
+                    .toList();
+        }
         return names.foreground().stream()
                 .map(label -> ofLabel(label, names.name(label)))
                 .toList();

@@ -15,7 +15,7 @@ import tools.jackson.databind.JsonNode;
  *
  * @param file where it was read
  * @param channelNames in the order of the channel numbers
- * @param labels values by name
+ * @param labels values by name, and regions; the labels of regions have no names of their own, they are called "label 1", "label 2", ...
  * @param numTraining number of training cases
  * @param fileEnding such as {@code .nii.gz}
  * @param dataset cases listed one by one; empty = all files in imagesTr
@@ -102,27 +102,31 @@ public record DatasetDescription(
     private static LabelNames labels(Path file, JsonNode root) {
         JsonNode node = root.get("labels");
         if (!node.isObject()) {
-            throw wrong(file, "labels", node, "an object that gives each name a whole number");
+            throw wrong(file, "labels", node, "an object that gives each name a whole number, or a list of them for a region");
         }
-        Map<String, Integer> byName = new LinkedHashMap<>();
-        node.propertyStream().forEach(e -> {
-            JsonNode value = e.getValue();
-            boolean list = value.isArray();
-            boolean special = e.getKey().equals("background") || e.getKey().equals("ignore");
-            if (list && value.size() > 1) {
-                throw new DataException(file + ": labels." + e.getKey() + " is the region " + value
-                        + "; regions (overlapping classes) are not supported yet, use one whole number per label");
-            }
-            if (list && (special || value.isEmpty())) {
-                throw wrong(file, "labels." + e.getKey(), value, "a whole number");
-            }
-            byName.put(e.getKey(), wholeNumber(file, "labels." + e.getKey(), list ? value.get(0) : value));
-        });
         try {
-            return new LabelNames(byName);
+            boolean regions = node.valueStream().anyMatch(value -> value.isArray() && value.size() > 1);
+            return regions
+                    ? new RegionKeys(file, root).labels()
+                    : new LabelNames(plainLabels(file, node));
         } catch (ConfigException e) {
             throw new DataException(file + ": " + e.getMessage(), e);
         }
+    }
+
+    /** Lists with a single entry are labels. */
+    private static Map<String, Integer> plainLabels(Path file, JsonNode node) {
+        Map<String, Integer> byName = new LinkedHashMap<>();
+        node.propertyStream().forEach(e -> {
+            String key = "labels." + e.getKey();
+            JsonNode value = e.getValue();
+            boolean special = e.getKey().equals(LabelNames.BACKGROUND) || e.getKey().equals(LabelNames.IGNORE);
+            if (value.isArray() && (special || value.isEmpty())) {
+                throw wrong(file, key, value, "a whole number");
+            }
+            byName.put(e.getKey(), wholeNumber(file, key, value.isArray() ? value.get(0) : value));
+        });
+        return byName;
     }
 
     private static String ending(Path file, JsonNode node) {
@@ -150,14 +154,14 @@ public record DatasetDescription(
         return cases;
     }
 
-    private static int wholeNumber(Path file, String key, JsonNode node) {
+    static int wholeNumber(Path file, String key, JsonNode node) {
         if (!node.isIntegralNumber() || !node.canConvertToInt() || node.intValue() < 0) {
             throw wrong(file, key, node, "a whole number of 0 or more");
         }
         return node.intValue();
     }
 
-    private static DataException wrong(Path file, String key, JsonNode found, String valid) {
+    static DataException wrong(Path file, String key, JsonNode found, String valid) {
         return new DataException(file + ": key \"" + key + "\" is " + found + "; it must be " + valid);
     }
 }

@@ -3,22 +3,29 @@ package dev.voxgrad.engine.plan;
 import dev.voxgrad.engine.ConfigException;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * The labels of a task by name. {@code background} is 0, the others follow without a gap; {@code ignore}, if present, is the
  * highest and marks voxels that enter neither loss nor scores.
+ *
+ * @param byName values by name
+ * @param regions what is segmented instead of single labels, in the order in which they are written into a mask; empty = the labels
  */
-public record LabelNames(Map<String, Integer> byName) {
+public record LabelNames(Map<String, Integer> byName, List<LabelRegion> regions) {
     /** The most values that one byte per voxel can hold. */
     static final int MAXIMUM = 256;
 
-    private static final String BACKGROUND = "background";
-    private static final String IGNORE = "ignore";
+    static final String BACKGROUND = "background";
+    static final String IGNORE = "ignore";
 
     /**
      * Checks the rules.
@@ -53,9 +60,58 @@ public record LabelNames(Map<String, Integer> byName) {
                     "labels: \"ignore\" is " + ignore + "; it must be the highest value, after background and at "
                             + "least one foreground label: " + Math.max(2, byValue.size() - 1));
         }
+        regions = List.copyOf(regions);
+        requireRegions(regions, byValue.size() - (ignore == null ? 1 : 2));
     }
 
-    /** Output channels of a network: background and foreground labels, without ignore. */
+    /** Labels without regions. */
+    public LabelNames(Map<String, Integer> byName) {
+        this(byName, List.of());
+    }
+
+    /** Each has labels, a name and a value of its own, and every label is somewhere. */
+    private static void requireRegions(List<LabelRegion> regions, int highest) {
+        Set<Integer> covered = new TreeSet<>();
+        Map<Set<Integer>, String> byLabels = new HashMap<>();
+        Set<String> names = new HashSet<>();
+        for (LabelRegion region : regions) {
+            String where = "regions: \"" + region.name() + "\"";
+            if (!names.add(region.name())) {
+                throw new ConfigException(where + " is there twice; give each region its own name");
+            }
+            String other = byLabels.put(Set.copyOf(region.labels()), region.name());
+            if (other != null) {
+                throw new ConfigException(where + " has the same labels as \"" + other + "\": " + region.labels());
+            }
+            for (int label : region.labels()) {
+                if (label < 1 || label > highest) {
+                    throw new ConfigException(
+                            where + " has the label " + label + ", the foreground is 1 to " + highest);
+                }
+            }
+            if (region.value() < 1 || region.value() > highest) {
+                throw new ConfigException(where + " is written as " + region.value()
+                        + ", which is no foreground label; use 1 to " + highest);
+            }
+            covered.addAll(region.labels());
+        }
+        if (!regions.isEmpty() && covered.size() != highest) {
+            throw new ConfigException("regions: the labels 1 to " + highest + " must each be in a region, found "
+                    + covered);
+        }
+    }
+
+    /** Whether regions are segmented, not single labels. */
+    public boolean hasRegions() {
+        return !regions.isEmpty();
+    }
+
+    /** What the data set names: background, ignore, and the labels or regions. */
+    int entries() {
+        return hasRegions() ? 1 + regions.size() + (ignore().isPresent() ? 1 : 0) : byName.size();
+    }
+
+    /** Background and foreground labels, without ignore. */
     public int classes() {
         return byName.size() - (byName.containsKey(IGNORE) ? 1 : 0);
     }

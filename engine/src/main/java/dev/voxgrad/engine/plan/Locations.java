@@ -15,14 +15,18 @@ final class Locations {
     private Locations() {}
 
     /**
-     * Chooses voxels per label.
+     * Chooses voxels per label, or per region numbered from 1.
      *
      * @param labels resampled labels, -1 outside the non-zero region
      */
     static Map<Integer, int[]> choose(short[] labels, LabelNames names) {
         LegacyRandom random = new LegacyRandom(SEED);
         Map<Integer, int[]> result = new LinkedHashMap<>();
-        for (int label : names.foreground()) {
+        int entry = 0;
+        for (LabelRegion region : names.regions()) {
+            result.put(++entry, choose(labels, region.labels(), random));
+        }
+        for (int label : names.hasRegions() ? List.<Integer>of() : names.foreground()) {
             result.put(label, choose(labels, List.of(label), random));
         }
         if (names.ignore().isPresent()) {

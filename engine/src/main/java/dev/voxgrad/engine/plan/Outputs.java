@@ -13,8 +13,8 @@ public enum Outputs {
     /** Channel k is label k, background included. A voxel gets the label of the largest logit, the lowest one on ties. */
     SOFTMAX(0, Float.NEGATIVE_INFINITY),
     /**
-     * Channel k is label k + 1 with a probability of its own. A voxel gets the label of the largest logit, the lowest one on ties, if
-     * that is above 0 (p > 1/2), else background.
+     * Channel k is label k + 1, or region k, with a probability of its own. A voxel gets the label of the largest logit, the lowest one
+     * on ties, if that is above 0 (p > 1/2), else background; for regions see {@link LabelRule}.
      */
     SIGMOID(1, 0);
 
@@ -38,11 +38,11 @@ public enum Outputs {
 
     /** Channels of a network for these labels. */
     public int channels(LabelNames labels) {
-        return labels.classes() - firstLabel;
+        return this == SIGMOID && labels.hasRegions() ? labels.regions().size() : labels.classes() - firstLabel;
     }
 
     /**
-     * The labels of logits, without a gradient.
+     * The labels of logits whose channels are labels, without a gradient.
      *
      * @param tape that is not recording
      * @param logits [N,D,H,W,C]

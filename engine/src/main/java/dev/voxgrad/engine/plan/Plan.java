@@ -13,6 +13,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Consumer;
 
 /**
@@ -29,6 +30,7 @@ import java.util.function.Consumer;
  * @param network its sizes
  * @param training how to train it
  * @param outputs what the network's channels stand for; may be left out of the JSON text: softmax
+ * @param regions what is segmented instead of single labels; may be left out of the JSON text: none
  */
 public record Plan(
         int formatVersion,
@@ -41,7 +43,8 @@ public record Plan(
         int batchSize,
         NetworkSpec network,
         Training training,
-        @JsonDefault("\"softmax\"") Outputs outputs) {
+        @JsonDefault("\"softmax\"") Outputs outputs,
+        @JsonDefault("[]") List<LabelRegion> regions) {
     /** The version of the file format that this program reads and writes. */
     public static final int FORMAT_VERSION = 1;
 
@@ -63,7 +66,14 @@ public record Plan(
         normalization = List.copyOf(normalization);
         normalization.forEach(Normalization::of);
         require(labels != null, "labels", null, "names with values, {\"background\": 0, ...}");
-        labels = Collections.unmodifiableMap(new LinkedHashMap<>(new LabelNames(labels).byName()));
+        require(
+                regions != null && regions.stream().allMatch(Objects::nonNull),
+                "regions",
+                regions,
+                "a list of objects with name, labels and value");
+        LabelNames names = new LabelNames(labels, regions);
+        labels = Collections.unmodifiableMap(new LinkedHashMap<>(names.byName()));
+        regions = names.regions();
         require(
                 spacingMm != null && spacingMm.size() == 3 && spacingMm.stream().allMatch(s -> s > 0 && s < 1e4),
                 "spacingMm",
@@ -80,7 +90,12 @@ public record Plan(
         require(network != null, "network", null, "an object");
         require(training != null, "training", null, "an object");
         require(outputs != null, "outputs", null, "softmax or sigmoid");
-        requireChannels(network, channelNames.size(), outputs, new LabelNames(labels));
+        require(
+                regions.isEmpty() || outputs == Outputs.SIGMOID,
+                "outputs",
+                outputs,
+                "sigmoid, because regions may overlap");
+        requireChannels(network, channelNames.size(), outputs, names);
         requirePatch(network, patchSize);
         requireSameDeepSupervision(network, training);
     }
@@ -95,8 +110,13 @@ public record Plan(
                 network.classes() == outputs.channels(labels),
                 "network.classes",
                 network.classes(),
-                outputs.channels(labels) + ", as many as labels without ignore"
-                        + (outputs == Outputs.SIGMOID ? " and background, because outputs is sigmoid" : ""));
+                outputs.channels(labels)
+                        + (labels.hasRegions()
+                                ? ", as many as regions"
+                                : ", as many as labels without ignore"
+                                        + (outputs == Outputs.SIGMOID
+                                                ? " and background, because outputs is sigmoid"
+                                                : "")));
     }
 
     /** The network makes the outputs, the training weighs them: one without the other has no effect. */
@@ -118,7 +138,12 @@ public record Plan(
 
     /** The labels with their rules. */
     public LabelNames labelNames() {
-        return new LabelNames(labels);
+        return new LabelNames(labels, regions);
+    }
+
+    /** Which label a voxel gets from its logits. */
+    public LabelRule labelRule() {
+        return new LabelRule(outputs, regions);
     }
 
     /** The patch size. */

@@ -17,6 +17,7 @@ public final class PlanDraft {
     public NetworkSpec network;
     public Training training;
     public Outputs outputs;
+    public List<LabelRegion> regions;
 
     PlanDraft(Plan plan) {
         formatVersion = plan.formatVersion();
@@ -30,6 +31,7 @@ public final class PlanDraft {
         network = plan.network();
         training = plan.training();
         outputs = plan.outputs();
+        regions = plan.regions();
     }
 
     Plan checked() {
@@ -44,6 +46,7 @@ public final class PlanDraft {
                 batchSize,
                 network,
                 training,
-                outputs);
+                outputs,
+                regions);
     }
 }

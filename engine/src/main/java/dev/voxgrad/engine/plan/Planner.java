@@ -22,6 +22,12 @@ public final class Planner {
     private static final int REFERENCE_BATCH_2D = 12;
     private static final double REFERENCE_GIGABYTES = 8;
 
+    /** What nnU-Net trains regions with. */
+    private static final String REGION_LOSS = "dice + bce";
+
+    /** The same where voxels are ignored: then nnU-Net divides by the voxels that count, not by voxels times regions. */
+    private static final String REGION_LOSS_WITH_IGNORE = "dice + bce(reduction=voxel)";
+
     /** A batch may hold this share of all voxels of the data set. */
     private static final double LARGEST_COVER = 0.05;
 
@@ -60,7 +66,9 @@ public final class Planner {
     }
 
     private Plan plan(String name, DatasetDescription description, Fingerprint fingerprint, Training training) {
-        int labels = description.labels().byName().size();
+        LabelNames names = description.labels();
+        int labels = names.entries();
+        Outputs outputs = names.hasRegions() ? Outputs.SIGMOID : Outputs.SOFTMAX;
         Topology t = shrink(labels);
         List<Integer> patch = new ArrayList<>(first == 0 ? List.of() : List.of(1));
         List<Double> spacingMm = new ArrayList<>(
@@ -73,7 +81,7 @@ public final class Planner {
         }
         NetworkSpec network = Networks.plainUNet(
                 description.channelNames().size(),
-                description.labels().classes(),
+                outputs.channels(names),
                 t.features(),
                 t.kernels(),
                 t.strides(),
@@ -83,14 +91,22 @@ public final class Planner {
                 name,
                 description.channelNames(),
                 normalization(description.channelNames(), fingerprint),
-                description.labels().byName(),
+                names.byName(),
                 spacingMm,
                 patch,
                 batch(t, labels, fingerprint.cases().size()),
                 network,
-                training.with(d -> d.mirrorAxes =
-                        training.mirrorAxes().stream().filter(a -> a >= first).toList()),
-                Outputs.SOFTMAX);
+                training.with(d -> {
+                    d.mirrorAxes =
+                            training.mirrorAxes().stream().filter(a -> a >= first).toList();
+                    d.loss = names.hasRegions() ? regionLoss(names) : d.loss;
+                }),
+                outputs,
+                names.regions());
+    }
+
+    private static String regionLoss(LabelNames names) {
+        return names.ignore().isPresent() ? REGION_LOSS_WITH_IGNORE : REGION_LOSS;
     }
 
     private static List<String> normalization(List<String> channels, Fingerprint fingerprint) {

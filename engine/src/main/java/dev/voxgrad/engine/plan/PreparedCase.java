@@ -21,7 +21,7 @@ import java.util.OptionalInt;
  * @param crop box of the source that was kept
  * @param sourceSize voxels of the source
  * @param sourceGeometry spacing and place of the source
- * @param locations per foreground label indices z H W + y W + x of voxels with it, a random choice of at most 10 000 or one in a hundred;
+ * @param locations per foreground label, or region from 1, indices z H W + y W + x of voxels with it, a random choice of at most 10 000 or one in a hundred;
  *     with an ignore label also, under {@link #ANNOTATED}, of voxels with any other label
  */
 public record PreparedCase(

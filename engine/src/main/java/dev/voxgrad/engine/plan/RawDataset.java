@@ -72,6 +72,10 @@ public record RawDataset(Path folder, DatasetDescription description, List<Case>
         if (!errors.isEmpty()) {
             throw CaseReader.failure(folder.toString(), errors);
         }
+        description.labels().regions().stream()
+                .filter(region -> !region.labels().contains(region.value()))
+                .forEach(region -> warnings.add(description.file() + ": regions_class_order has " + region.value()
+                        + " for the region \"" + region.name() + "\", which does not contain it: " + region.labels()));
         return new RawDataset(folder, description, cases, warnings);
     }
 

@@ -14,6 +14,7 @@ import dev.voxgrad.engine.nn.Networks;
 import dev.voxgrad.engine.op.Loss;
 import dev.voxgrad.engine.op.Progress;
 import dev.voxgrad.engine.optim.GradientNorm;
+import dev.voxgrad.engine.plan.LabelNames;
 import dev.voxgrad.engine.plan.Plan;
 import dev.voxgrad.engine.plan.PreparedCase;
 import dev.voxgrad.engine.plan.Recompute;
@@ -282,8 +283,11 @@ public final class Trainer {
                 return new Validation(null, null, List.of());
             }
             PatchSampler sampler = sampler(validationCases);
-            int classes = plan.labelNames().classes();
-            PseudoDice dice = new PseudoDice(classes, plan.labelNames().ignore().orElse(-1));
+            LabelNames names = plan.labelNames();
+            int ignore = names.ignore().orElse(-1);
+            PseudoDice dice = names.hasRegions()
+                    ? new PseudoDice(names.regions(), ignore)
+                    : new PseudoDice(names.classes(), ignore);
             double sum = 0;
             for (int i = 0; i < training.validationIterations(); i++) {
                 Batch batch = Batch.make(
@@ -296,7 +300,11 @@ public final class Trainer {
                     Labels y = scope.labels(batch.shape().withChannels(1), batch.labels());
                     List<Tensor> logits = network.forward(tape, scope.tensor(batch.shape(), batch.image()));
                     sum += apply(now, tape, batch, logits, y).item();
-                    dice.add(plan.outputs().labels(tape, logits.getFirst()).toArray(), batch.labels());
+                    if (names.hasRegions()) {
+                        dice.add(logits.getFirst().toArray(), batch.labels());
+                    } else {
+                        dice.add(plan.outputs().labels(tape, logits.getFirst()).toArray(), batch.labels());
+                    }
                 }
             }
             Double mean = finite(dice.mean());

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.voxgrad.engine.op.Triple;
 import dev.voxgrad.engine.plan.CropBox;
+import dev.voxgrad.engine.plan.LabelRule;
 import dev.voxgrad.engine.plan.Outputs;
 import dev.voxgrad.engine.plan.ResampleAxis;
 import dev.voxgrad.engine.plan.Resampler;
@@ -23,7 +24,7 @@ class LabelExportTest {
 
     private static byte[] export(
             float[] logits, Triple from, Triple volume, CropBox crop, OptionalInt separate, Outputs outputs) {
-        LabelExport export = new LabelExport(from, volume, crop, separate, outputs);
+        LabelExport export = new LabelExport(from, volume, crop, separate, LabelRule.of(outputs));
         int plane = logits.length / from.d();
         for (int z = 0; z < from.d(); z++) {
             export.accept(z, Arrays.copyOfRange(logits, z * plane, (z + 1) * plane));
@@ -137,7 +138,7 @@ class LabelExportTest {
     @Test
     void missingPlanesAreNotTakenForAResult() {
         Triple size = new Triple(2, 1, 1);
-        LabelExport export = new LabelExport(size, size, CropBox.all(size), OptionalInt.empty(), Outputs.SOFTMAX);
+        LabelExport export = new LabelExport(size, size, CropBox.all(size), OptionalInt.empty(), LabelRule.of(Outputs.SOFTMAX));
         export.accept(0, new float[CLASSES]);
         assertThatThrownBy(export::labels)
                 .isInstanceOf(IllegalStateException.class)

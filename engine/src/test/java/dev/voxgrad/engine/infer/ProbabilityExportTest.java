@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.voxgrad.engine.op.Triple;
 import dev.voxgrad.engine.plan.CropBox;
+import dev.voxgrad.engine.plan.LabelRule;
 import dev.voxgrad.engine.plan.Outputs;
 import java.util.Arrays;
 import java.util.Optional;
@@ -30,7 +31,7 @@ class ProbabilityExportTest {
 
     private static Exported export(Outputs outputs, int channels, Uncertainty kind) {
         Random random = new Random(3);
-        LabelExport labels = new LabelExport(LOGITS, VOLUME, CROP, OptionalInt.empty(), outputs);
+        LabelExport labels = new LabelExport(LOGITS, VOLUME, CROP, OptionalInt.empty(), LabelRule.of(outputs));
         ProbabilityExport maps = new ProbabilityExport(VOLUME, CROP, outputs, Optional.of(kind), true);
         labels.alsoTo(maps);
         float[] plane = new float[LOGITS.h() * LOGITS.w() * channels];
@@ -97,7 +98,7 @@ class ProbabilityExportTest {
     @Test
     void probabilitiesAreThoseOfTheLogits() {
         Triple size = new Triple(1, 1, 2);
-        LabelExport labels = new LabelExport(size, size, CropBox.all(size), OptionalInt.empty(), Outputs.SOFTMAX);
+        LabelExport labels = new LabelExport(size, size, CropBox.all(size), OptionalInt.empty(), LabelRule.of(Outputs.SOFTMAX));
         ProbabilityExport maps =
                 new ProbabilityExport(size, CropBox.all(size), Outputs.SOFTMAX, Optional.empty(), true);
         labels.alsoTo(maps);

@@ -8,6 +8,7 @@ import dev.voxgrad.engine.DataException;
 import dev.voxgrad.engine.nn.NetworkSpec;
 import dev.voxgrad.engine.nn.Networks;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -43,6 +44,34 @@ class PlanTest {
         assertThat(Plan.read(file)).isEqualTo(mish);
         assertThat(mish.toJson()).contains("\"activation\" : \"mish\"").doesNotContain("dropout");
         assertWrong("\"PlainConvUNet\"", "\"VNet\"", "no architecture \"VNet\"", "ResidualEncoderUNet");
+    }
+
+    @Test
+    void regionsAreTheChannels() {
+        Plan plan = Plans.small("zscore").withOutputs(Outputs.SIGMOID);
+        Path file = folder.resolve("plan.json");
+        String regions = "\"regions\" : [{\"name\": \"whole\", \"labels\": [1, 2], \"value\": 1}], ";
+        String key = "\"batchSize\" :";
+        String json = plan.toJson().replace(key, regions + key);
+        assertThatThrownBy(() -> readText(json)).hasMessageContainingAll("network.classes is 2", "1, as many as regions");
+        Plan read = readText(json.replace("\"classes\" : 2", "\"classes\" : 1"));
+        assertThat(read.labelNames().regions()).containsExactly(new LabelRegion("whole", List.of(1, 2), 1));
+        read.write(file);
+        assertThat(Plan.read(file)).isEqualTo(read);
+        assertThat(read.with(p -> p.batchSize = 3).with(p -> p.batchSize = read.batchSize())).isEqualTo(read);
+        assertThatThrownBy(() -> read.withOutputs(Outputs.SOFTMAX)).hasMessageContaining("regions may overlap");
+        assertThatThrownBy(() -> readText(json.replace("[1, 2]", "[1]"))).hasMessageContaining("must each be in a region");
+        assertThatThrownBy(() -> readText(json.replace(", \"value\": 1", ""))).hasMessageContaining("regions[0].value");
+    }
+
+    private Plan readText(String json) {
+        Path file = folder.resolve("regions.json");
+        try {
+            Files.writeString(file, json);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return Plan.read(file);
     }
 
     /** With sigmoid the background has no channel; plans that say nothing are for softmax, and stay as they are. */

@@ -20,6 +20,22 @@ class PlannerTest {
                 Map.of());
     }
 
+    @Test
+    void regionsGetAProbabilityEach() {
+        Map<String, Integer> labels = Plans.labels("label 1", "label 2", "ignore");
+        List<LabelRegion> regions =
+                List.of(new LabelRegion("whole", List.of(1, 2), 1), new LabelRegion("core", List.of(2), 2));
+        DatasetDescription d = new DatasetDescription(
+                Path.of("dataset.json"), List.of("MR"), new LabelNames(labels, regions), 10, ".nii.gz", Map.of());
+        Fingerprint fingerprint = new Fingerprint(
+                Collections.nCopies(10, new Fingerprint.Entry(new Triple(64, 64, 64), List.of(1.0, 1.0, 1.0), 1)));
+        Plan plan = Planner.propose("p", d, fingerprint, Training.standard(), 8);
+        assertThat(plan.outputs()).isEqualTo(Outputs.SIGMOID);
+        assertThat(plan.network().classes()).isEqualTo(2);
+        assertThat(plan.training().loss()).isEqualTo("dice + bce(reduction=voxel)");
+        assertThat(plan.regions()).isEqualTo(regions);
+    }
+
     private static Plan propose(
             Triple size, List<Double> spacing, double relative, double gigabytes, String... channels) {
         Fingerprint fingerprint =

@@ -40,7 +40,8 @@ public final class Plans {
                 2,
                 network,
                 Training.standard(),
-                Outputs.SOFTMAX);
+                Outputs.SOFTMAX,
+                List.of());
     }
 
     /** Background 0, then the names from 1. */

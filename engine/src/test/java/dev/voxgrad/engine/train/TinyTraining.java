@@ -72,7 +72,8 @@ final class TinyTraining {
                 2,
                 network,
                 training,
-                Outputs.SOFTMAX);
+                Outputs.SOFTMAX,
+                List.of());
     }
 
     /** The same with a network that has dropout and starts by another rule; no deep supervision. */
