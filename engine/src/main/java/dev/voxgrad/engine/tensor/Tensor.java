@@ -92,18 +92,6 @@ public final class Tensor {
                 stride);
     }
 
-    /**
-     * The same memory with other sizes, for dense tensors.
-     *
-     * @throws ShapeException when the number of elements differs or this is a slice
-     */
-    public Tensor reshape(Shape other) {
-        if (!dense() || other.elements() != shape.elements()) {
-            throw new ShapeException("cannot see " + (dense() ? "" : "the slice ") + shape + " as " + other);
-        }
-        return new Tensor(memory, offset, other, other.c());
-    }
-
     /** Sets every element. */
     public void fill(float value) {
         try (Arena arena = Arena.ofConfined()) {
