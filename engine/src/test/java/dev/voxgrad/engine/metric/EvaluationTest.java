@@ -249,33 +249,6 @@ class EvaluationTest {
         assertThat(CalibrationArea.parse("masks")).hasToString("masks");
     }
 
-    @Test
-    void regionsNeedTheirOwnNamesAndLabels() {
-        for (Region twice : List.of(Region.parse("a=2", NAMES), Region.ofLabel(1, "c"))) {
-            List<Region> regions = List.of(Region.ofLabel(1, "a"), twice);
-            assertThatThrownBy(() -> new EvaluationSettings(
-                            NAMES, regions, DICE.metrics(), DICE.options(), DICE.tolerances(), 10, EVERYWHERE))
-                    .isInstanceOf(ConfigException.class)
-                    .hasMessageContaining("two");
-        }
-    }
-
-    @Test
-    void settingsThatCannotWorkAreRefused() {
-        for (int bins : new int[] {-1, 0, 1001}) {
-            assertThatThrownBy(() -> new EvaluationSettings(
-                            NAMES, DICE.regions(), DICE.metrics(), DICE.options(), DICE.tolerances(), bins, EVERYWHERE))
-                    .isInstanceOf(ConfigException.class)
-                    .hasMessageContaining(bins + " bins");
-        }
-        LesionOptions bySize = new LesionOptions(26, 0, 0.5, 0, List.of(10.0));
-        CaseMetrics.Options options = new CaseMetrics.Options(1, Surface.FACES, bySize, EmptyCases.NAN);
-        assertThatThrownBy(() -> new EvaluationSettings(
-                        NAMES, DICE.regions(), DICE.metrics(), options, DICE.tolerances(), 10, EVERYWHERE))
-                .isInstanceOf(ConfigException.class)
-                .hasMessageContainingAll("size bins [10.0]", "lesion_recall");
-    }
-
     /** Probabilities that are given are read even if no metric needs them: the memory budget must know. */
     @Test
     void probabilitiesTakeMemoryWheneverTheyAreThere() {
