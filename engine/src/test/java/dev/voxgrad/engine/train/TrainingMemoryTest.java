@@ -29,8 +29,10 @@ class TrainingMemoryTest {
     static Stream<Plan> plans() {
         Plan sgd = TinyTraining.plan(2, "sgd");
         Plan adamw = TinyTraining.plan(2, "adamw");
-        return Stream.of(
-                sgd, adamw, TinyTraining.withDropout(adamw), adamw.withTraining(t -> t.recompute = Recompute.STAGES));
+        Plan again = adamw.withTraining(t -> t.recompute = Recompute.STAGES);
+        // Small blocks, which the limit makes the pool give back, are a small part of patches of this size.
+        return Stream.of(sgd, adamw, TinyTraining.withDropout(adamw), again)
+                .map(plan -> plan.with(p -> p.patchSize = List.of(16, 32, 24)));
     }
 
     /** The limit is the number itself: one block more would fail. */
@@ -56,7 +58,6 @@ class TrainingMemoryTest {
                             listener)
                     .start();
         }
-        // Less where the limit made the pool give small blocks back, which are a large part of so small a network.
         assertThat(reserved).hasSize(2).allSatisfy(bytes -> assertThat(bytes).isLessThanOrEqualTo(needed));
         assertThat((double) Collections.max(reserved)).isGreaterThan(0.95 * needed);
     }
