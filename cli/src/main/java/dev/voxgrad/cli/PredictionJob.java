@@ -6,6 +6,7 @@ import dev.voxgrad.engine.infer.PredictionFiles;
 import dev.voxgrad.engine.infer.PredictionMemory;
 import dev.voxgrad.engine.infer.Predictor;
 import dev.voxgrad.engine.infer.SlidingWindow;
+import dev.voxgrad.engine.infer.TestNoise;
 import dev.voxgrad.engine.infer.Uncertainty;
 import dev.voxgrad.engine.nn.Module;
 import dev.voxgrad.engine.nn.Networks;
@@ -24,8 +25,13 @@ import java.util.Optional;
 final class PredictionJob {
     /** How the volume is covered, and what is written beside the mask. */
     record Settings(
-            double step, boolean gaussian, boolean mirror, Optional<Uncertainty> uncertainty, boolean probabilities) {
-        static final Settings DEFAULT = new Settings(0.5, true, true, Optional.empty(), false);
+            double step,
+            boolean gaussian,
+            boolean mirror,
+            Optional<Uncertainty> uncertainty,
+            boolean probabilities,
+            Optional<TestNoise> noise) {
+        static final Settings DEFAULT = new Settings(0.5, true, true, Optional.empty(), false, Optional.empty());
     }
 
     /**
@@ -59,7 +65,7 @@ final class PredictionJob {
                 SlidingWindow.Rule.NNUNET,
                 settings.step(),
                 settings.gaussian() ? ImportanceMap.NNUNET_GAUSSIAN : ImportanceMap.ONES,
-                settings.mirror() ? plan.training().mirrorAxes() : List.of(),
+                settings.mirror() && settings.noise().isEmpty() ? plan.training().mirrorAxes() : List.of(),
                 SlidingWindow.Padding.ZERO);
         PredictionMemory.require(plan.network().withoutDeepSupervision(), window, device);
         List<Result> results = new ArrayList<>();
@@ -67,7 +73,7 @@ final class PredictionJob {
             Module network = Networks.create(plan.network().withoutDeepSupervision(), scope);
             Checkpoint.readWeights(folder.weights(), network.parameters());
             OutputFolder.create(output);
-            Predictor predictor = new Predictor(plan, List.of(network), device, window);
+            Predictor predictor = new Predictor(plan, List.of(network), device, window, settings.noise());
             for (Case c : cases) {
                 PredictionFiles files =
                         PredictionFiles.in(output, c.id(), ending, settings.uncertainty(), settings.probabilities());

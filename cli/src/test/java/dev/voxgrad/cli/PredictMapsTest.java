@@ -99,6 +99,37 @@ class PredictMapsTest {
         }
     }
 
+    /** Without noise one round is the plain pass twice and two flips; with noise it can be repeated. */
+    @Test
+    void noiseAndFlipsAreAveraged(@TempDir Path masks) {
+        float[] plain = probabilities("plain", masks, "--no-mirror");
+        float[] flips = probabilities("flips", masks, "--noise", "1", "--noise-sigma", "0");
+        float[] noise = probabilities("noise", masks, "--noise", "2", "--noise-sigma", "0.2");
+        assertThat(flips).isNotEqualTo(plain);
+        assertThat(noise).isNotEqualTo(flips);
+        assertThat(probabilities("again", masks, "--noise", "2", "--noise-sigma", "0.2")).isEqualTo(noise);
+        for (int i = 0; i < plain.length; i++) {
+            assertThat(noise[i]).isBetween(0f, 1f);
+        }
+    }
+
+    private static float[] probabilities(String name, Path masks, String... options) {
+        List<String> all = new ArrayList<>(List.of(options));
+        all.addAll(List.of("--probabilities", "--uncertainty", "entropy"));
+        CommandRun run = predict(masks.resolve(name), all.toArray(String[]::new));
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        assertThat(masks.resolve(name).resolve("p_uncertainty.nii.gz")).exists();
+        return probabilities(masks.resolve(name));
+    }
+
+    @Test
+    void wrongNoiseIsAnErrorOfTheCommandLine(@TempDir Path masks) {
+        assertThat(predict(masks, "--noise", "0").exitCode()).isEqualTo(ExitCode.USAGE);
+        CommandRun run = predict(masks, "--noise", "2", "--noise-sigma", "-1");
+        assertThat(run.exitCode()).isEqualTo(ExitCode.USAGE);
+        assertThat(run.err()).contains("--noise").contains("sigma -1.0");
+    }
+
     @Test
     void anUnknownKindIsAnErrorOfTheCommandLine(@TempDir Path masks) {
         CommandRun run = predict(masks, "--uncertainty", "variance");

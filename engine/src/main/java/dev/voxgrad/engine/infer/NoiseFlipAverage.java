@@ -23,19 +23,22 @@ public record NoiseFlipAverage(SlidingWindow window, List<Integer> flipAxes) {
      *
      * @param image [z][y][x][channel], normalised
      * @param noise what each round adds to the image
+     * @param progress told after each tile of all passes
      * @return mean logits [z][y][x][class] of 1 + rounds (1 + axes) passes
      */
     public float[] meanLogits(
-            String name, Device device, List<Module> models, float[] image, Triple size, List<float[]> noise) {
-        float[] sum = pass(name, device, models, image, size);
+            String name, Device device, List<Module> models, float[] image, Triple size, List<float[]> noise,
+            SlidingWindow.Progress progress) {
+        int all = 1 + noise.size() * (1 + flipAxes.size());
+        float[] sum = pass(name, device, models, image, size, part(progress, 0, all));
         int passes = 1;
         for (float[] added : noise) {
             float[] noisy = image.clone();
             add(noisy, added);
-            add(sum, pass(name, device, models, noisy, size));
+            add(sum, pass(name, device, models, noisy, size, part(progress, passes, all)));
             passes++;
             for (int axis : flipAxes) {
-                float[] logits = pass(name, device, models, flipped(noisy, size, axis), size);
+                float[] logits = pass(name, device, models, flipped(noisy, size, axis), size, part(progress, passes, all));
                 add(sum, flipped(logits, size, axis));
                 passes++;
             }
@@ -46,10 +49,20 @@ public record NoiseFlipAverage(SlidingWindow window, List<Integer> flipAxes) {
         return sum;
     }
 
-    private float[] pass(String name, Device device, List<Module> models, float[] image, Triple size) {
+    /** Tiles of one pass as tiles of all of them. */
+    private static SlidingWindow.Progress part(SlidingWindow.Progress progress, int pass, int passes) {
+        return (done, total) -> progress.tiles(pass * total + done, passes * total);
+    }
+
+    private float[] pass(
+            String name,
+            Device device,
+            List<Module> models,
+            float[] image,
+            Triple size,
+            SlidingWindow.Progress progress) {
         float[][] planes = new float[size.d()][];
-        window.predict(
-                name, device, models, image, size, (z, logits) -> planes[z] = logits.clone(), (done, total) -> {});
+        window.predict(name, device, models, image, size, (z, logits) -> planes[z] = logits.clone(), progress);
         float[] all = new float[size.d() * planes[0].length];
         for (int z = 0; z < planes.length; z++) {
             System.arraycopy(planes[z], 0, all, z * planes[0].length, planes[0].length);

@@ -15,6 +15,7 @@ import dev.voxgrad.engine.plan.Preprocessor;
 import dev.voxgrad.engine.tensor.Device;
 import dev.voxgrad.engine.tensor.Profiler;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -25,11 +26,18 @@ import java.util.Optional;
  * @param models folds of one training; the mean of their logits counts
  * @param device of the models
  * @param window how the volume is covered
+ * @param noise whether noisy and flipped volumes are averaged; then the logits of a whole volume are held
  */
-public record Predictor(Plan plan, List<Module> models, Device device, SlidingWindow window) {
+public record Predictor(
+        Plan plan, List<Module> models, Device device, SlidingWindow window, Optional<TestNoise> noise) {
     /** Copies the list. */
     public Predictor {
         models = List.copyOf(models);
+    }
+
+    /** A predictor without noise. */
+    public Predictor(Plan plan, List<Module> models, Device device, SlidingWindow window) {
+        this(plan, models, device, window, Optional.empty());
     }
 
     /** A predictor with nnU-Net's sliding window and the mirror axes of the training. */
@@ -119,7 +127,11 @@ public record Predictor(Plan plan, List<Module> models, Device device, SlidingWi
     }
 
     private LabelVolume predict(PreparedCase prepared, LabelExport export, SlidingWindow.Progress progress) {
-        window.predict(prepared.id(), device, models, prepared.image(), prepared.size(), export, progress);
+        if (noise.isPresent()) {
+            average(prepared, export, noise.get(), progress);
+        } else {
+            window.predict(prepared.id(), device, models, prepared.image(), prepared.size(), export, progress);
+        }
         byte[] labels = export.labels();
         short[] wide = new short[labels.length];
         for (int i = 0; i < labels.length; i++) {
@@ -130,5 +142,23 @@ public record Predictor(Plan plan, List<Module> models, Device device, SlidingWi
                 prepared.sourceSize().h(),
                 prepared.sourceSize().w());
         return new LabelVolume(wide, grid, prepared.sourceGeometry());
+    }
+
+    private void average(
+            PreparedCase prepared, LabelExport export, TestNoise added, SlidingWindow.Progress progress) {
+        Triple size = prepared.size();
+        float[] logits = new NoiseFlipAverage(window, TestNoise.FLIP_AXES)
+                .meanLogits(
+                        prepared.id(),
+                        device,
+                        models,
+                        prepared.image(),
+                        size,
+                        added.volumes(prepared.image().length),
+                        progress);
+        int plane = logits.length / size.d();
+        for (int z = 0; z < size.d(); z++) {
+            export.accept(z, Arrays.copyOfRange(logits, z * plane, (z + 1) * plane));
+        }
     }
 }

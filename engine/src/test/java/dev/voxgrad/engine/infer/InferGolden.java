@@ -95,7 +95,7 @@ public final class InferGolden {
             rounds.add(channelsLast(noise.floats(), r * image.length, channels, size));
         }
         NoiseFlipAverage average = new NoiseFlipAverage(window, List.of(0, 1));
-        float[] mean = average.meanLogits("case", device, models, image, size, rounds);
+        float[] mean = average.meanLogits("case", device, models, image, size, rounds, (done, total) -> {});
         float[] logits = channelsFirst(mean, size);
         double[] probability = new double[logits.length];
         double[] segmentation = new double[logits.length];
