@@ -84,7 +84,8 @@ final class Bench {
     /** One row for each peer; one without a peer when there is none. */
     List<Result> run(Problem problem, Direction direction) {
         List<Result> results = new ArrayList<>();
-        try (Opened mine = open(ours, problem, direction, ours.settings(problem, direction).getFirst())) {
+        try (Opened mine =
+                open(ours, problem, direction, ours.settings(problem, direction).getFirst())) {
             for (Side peer : peers) {
                 if (!peer.settings(problem, direction).isEmpty()) {
                     results.add(against(peer, mine, problem, direction));

@@ -56,7 +56,8 @@ final class Budget implements Callable<Integer> {
 
     private static NetworkProblem network(Shape input, List<Integer> features) {
         int dim = input.d() == 1 ? 2 : 3;
-        return new NetworkProblem("budget", NetworkProblem.network("plain", dim, 1, 4, features), input, Precision.DEFAULT);
+        return new NetworkProblem(
+                "budget", NetworkProblem.network("plain", dim, 1, 4, features), input, Precision.DEFAULT);
     }
 
     @Override

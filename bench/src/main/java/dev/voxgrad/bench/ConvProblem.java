@@ -45,11 +45,10 @@ public record ConvProblem(
                 if (!kernel.equals(stride)) {
                     throw new ConfigException(row.place() + ": the stride of a transposed convolution is its kernel");
                 }
-                yield new ConvProblem(
-                        name, input, row.integer("out"), kernel, stride, Triple.of(0), true, precision);
+                yield new ConvProblem(name, input, row.integer("out"), kernel, stride, Triple.of(0), true, precision);
             }
-            default -> throw new ConfigException(
-                    row.place() + ": op is \"" + row.text("op") + "\"; use conv or transposed");
+            default ->
+                throw new ConfigException(row.place() + ": op is \"" + row.text("op") + "\"; use conv or transposed");
         };
     }
 

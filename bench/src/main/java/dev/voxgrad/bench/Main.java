@@ -86,7 +86,8 @@ public final class Main implements Callable<Integer> {
         }
         Bench bench = new Bench(machine.device().threads(), seconds);
         Report report = new Report(machine, json, System.out);
-        report.head(new Environment(LocalDateTime.now().truncatedTo(ChronoUnit.MINUTES), commit, bench.versions(), bench.missing()));
+        report.head(new Environment(
+                LocalDateTime.now().truncatedTo(ChronoUnit.MINUTES), commit, bench.versions(), bench.missing()));
         List<Result> measured = new ArrayList<>();
         for (Problem problem : problems) {
             for (Direction direction : problem.directions()) {

@@ -23,7 +23,8 @@ final class OurPrediction implements Side.Run {
 
     @Override
     public Map<String, float[]> answer() {
-        int voxels = problem.volume().d() * problem.volume().h() * problem.volume().w();
+        int voxels =
+                problem.volume().d() * problem.volume().h() * problem.volume().w();
         float[] logits = new float[voxels * problem.tile().network().classes()];
         predict((z, plane) -> System.arraycopy(plane, 0, logits, z * plane.length, plane.length));
         return Map.of("logits", logits);

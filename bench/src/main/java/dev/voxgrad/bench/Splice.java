@@ -94,7 +94,8 @@ final class Splice {
     }
 
     private String table(List<Rows.Row> rows) {
-        StringBuilder table = new StringBuilder("| | threads | voxgrad | fastest peer | ratio |\n|---|---|---|---|---|\n");
+        StringBuilder table =
+                new StringBuilder("| | threads | voxgrad | fastest peer | ratio |\n|---|---|---|---|---|\n");
         for (Rows.Row row : rows) {
             int threads = row.integer("threads");
             String problem = row.text("problem");

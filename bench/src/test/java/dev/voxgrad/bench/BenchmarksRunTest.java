@@ -163,7 +163,8 @@ class BenchmarksRunTest {
 
     private static NetworkProblem network(String kind, Shape input, List<Integer> features) {
         int dim = input.d() == 1 ? 2 : 3;
-        return new NetworkProblem(kind, NetworkProblem.network(kind, dim, (int) input.c(), 3, features), input, Precision.DEFAULT);
+        return new NetworkProblem(
+                kind, NetworkProblem.network(kind, dim, (int) input.c(), 3, features), input, Precision.DEFAULT);
     }
 
     /** The same work on a few voxels, with the sizes that the spacings of the problem lead to. */

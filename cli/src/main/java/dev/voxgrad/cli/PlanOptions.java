@@ -65,8 +65,8 @@ final class PlanOptions {
 
     /** A plan with the given loss and the outputs that it needs. */
     Plan withLoss(Plan base) {
-        return loss.map(text -> base.withTraining(t -> t.loss = text)
-                        .withOutputs(PlanFile.outputs(text, base.labelNames())))
+        return loss.map(text ->
+                        base.withTraining(t -> t.loss = text).withOutputs(PlanFile.outputs(text, base.labelNames())))
                 .orElse(base);
     }
 }

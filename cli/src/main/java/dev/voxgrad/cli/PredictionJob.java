@@ -65,7 +65,9 @@ final class PredictionJob {
                 SlidingWindow.Rule.NNUNET,
                 settings.step(),
                 settings.gaussian() ? ImportanceMap.NNUNET_GAUSSIAN : ImportanceMap.ONES,
-                settings.mirror() && settings.noise().isEmpty() ? plan.training().mirrorAxes() : List.of(),
+                settings.mirror() && settings.noise().isEmpty()
+                        ? plan.training().mirrorAxes()
+                        : List.of(),
                 SlidingWindow.Padding.ZERO);
         PredictionMemory.require(plan.network().withoutDeepSupervision(), window, device);
         List<Result> results = new ArrayList<>();
@@ -83,8 +85,7 @@ final class PredictionJob {
         return results;
     }
 
-    private static Result predict(
-            Predictor predictor, Case c, PredictionFiles files, SlidingWindow.Progress progress) {
+    private static Result predict(Predictor predictor, Case c, PredictionFiles files, SlidingWindow.Progress progress) {
         long start = System.nanoTime();
         try (Bar bar = new Bar(c.id())) {
             predictor.write(c, files, (done, total) -> {

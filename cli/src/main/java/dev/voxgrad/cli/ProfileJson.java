@@ -80,8 +80,10 @@ final class ProfileJson {
     /** The calls of the median step with their times, for the picture of the memory. */
     private static List<Map<String, Object>> calls(Profile profile) {
         int step = profile.medianStep();
-        List<Recording.Call> calls =
-                profile.calls().stream().filter(c -> c.step() == step).limit(MOST_CALLS).toList();
+        List<Recording.Call> calls = profile.calls().stream()
+                .filter(c -> c.step() == step)
+                .limit(MOST_CALLS)
+                .toList();
         long start = calls.isEmpty() ? 0 : calls.getFirst().startNs();
         return calls.stream().map(c -> call(c, start)).toList();
     }

@@ -30,8 +30,9 @@ final class ProfileOptions {
             names = "--by",
             paramLabel = "WHAT",
             defaultValue = "layer-op",
-            description = "Rows of the table: layer-op, op, layer, or call: the calls of the median step in their order."
-                    + " Default: ${DEFAULT-VALUE}.")
+            description =
+                    "Rows of the table: layer-op, op, layer, or call: the calls of the median step in their order."
+                            + " Default: ${DEFAULT-VALUE}.")
     private By by;
 
     private int top;

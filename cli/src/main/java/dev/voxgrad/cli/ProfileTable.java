@@ -10,7 +10,17 @@ import java.util.Locale;
 /** A profile as text: a row for each group of calls and for each activity of the host, the longest first. */
 record ProfileTable(ProfileResult result) {
     private static final List<String> COLUMNS = List.of(
-            "phase", "layer", "op", "calls", "median ms", "total ms", "share", "GFLOP/s", "GB/s", "roofline", "live MB");
+            "phase",
+            "layer",
+            "op",
+            "calls",
+            "median ms",
+            "total ms",
+            "share",
+            "GFLOP/s",
+            "GB/s",
+            "roofline",
+            "live MB");
 
     /** Columns before this one hold words, the others numbers. */
     private static final int WORDS = 3;
@@ -24,13 +34,12 @@ record ProfileTable(ProfileResult result) {
      */
     void print(PrintWriter out, ProfileOptions.By by, int top) {
         Profile profile = result.profile();
-        List<Row> rows =
-                switch (by) {
-                    case LAYER_OP -> profile.rows(Profile.By.LAYER_OP);
-                    case OP -> profile.rows(Profile.By.OP);
-                    case LAYER -> profile.rows(Profile.By.LAYER);
-                    case CALL -> profile.callsOf(profile.medianStep());
-                };
+        List<Row> rows = switch (by) {
+            case LAYER_OP -> profile.rows(Profile.By.LAYER_OP);
+            case OP -> profile.rows(Profile.By.OP);
+            case LAYER -> profile.rows(Profile.By.LAYER);
+            case CALL -> profile.callsOf(profile.medianStep());
+        };
         int shown = top == 0 ? rows.size() : Math.min(top, rows.size());
         List<List<String>> lines = new ArrayList<>(List.of(COLUMNS));
         rows.subList(0, shown).forEach(row -> lines.add(line(row)));
@@ -59,7 +68,8 @@ record ProfileTable(ProfileResult result) {
                 row.gflops() > 0 ? "%.1f".formatted(row.gflops()) : "",
                 row.gbytesPerSecond() > 0 ? "%.1f".formatted(row.gbytesPerSecond()) : "",
                 row.roofline() > 0
-                        ? "%.0f %% %s".formatted(100 * row.roofline(), row.bound().substring(0, 1))
+                        ? "%.0f %% %s"
+                                .formatted(100 * row.roofline(), row.bound().substring(0, 1))
                         : "",
                 row.host() ? "" : "%.0f".formatted(row.liveBytes() / MEGA));
     }

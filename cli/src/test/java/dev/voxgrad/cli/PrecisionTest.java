@@ -2,8 +2,8 @@ package dev.voxgrad.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.voxgrad.engine.train.ModelFolder;
 import dev.voxgrad.engine.tensor.Precision;
+import dev.voxgrad.engine.train.ModelFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -107,7 +107,8 @@ class PredictMapsTest {
         float[] noise = probabilities("noise", masks, "--noise", "2", "--noise-sigma", "0.2");
         assertThat(flips).isNotEqualTo(plain);
         assertThat(noise).isNotEqualTo(flips);
-        assertThat(probabilities("again", masks, "--noise", "2", "--noise-sigma", "0.2")).isEqualTo(noise);
+        assertThat(probabilities("again", masks, "--noise", "2", "--noise-sigma", "0.2"))
+                .isEqualTo(noise);
         for (int i = 0; i < plain.length; i++) {
             assertThat(noise[i]).isBetween(0f, 1f);
         }

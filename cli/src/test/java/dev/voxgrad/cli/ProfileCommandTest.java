@@ -43,7 +43,8 @@ class ProfileCommandTest {
     }
 
     private CommandRun trainOnNoise(String... more) {
-        List<String> arguments = new ArrayList<>(List.of("--plan", work.data().planFile().toString()));
+        List<String> arguments =
+                new ArrayList<>(List.of("--plan", work.data().planFile().toString()));
         arguments.addAll(List.of("--steps", "2", "--warm-up", "1"));
         arguments.addAll(List.of(more));
         return profile("train", arguments.toArray(String[]::new));
@@ -73,14 +74,16 @@ class ProfileCommandTest {
             assertThat(sum(tree.get(rows), "totalMs"))
                     .isCloseTo(tree.get("wallMs").doubleValue(), within(1e-6));
         }
-        assertThat(tree.get("phases").valueStream().mapToDouble(JsonNode::doubleValue).sum())
+        assertThat(tree.get("phases")
+                        .valueStream()
+                        .mapToDouble(JsonNode::doubleValue)
+                        .sum())
                 .isCloseTo(tree.get("wallMs").doubleValue(), within(1e-6));
         assertThat(texts(tree.get("byOp"), "op"))
                 .contains("conv3d_forward", "segloss_backward", "adamw_step", "wait for batch", "outside kernels")
                 .doesNotContain("unnamed");
         assertThat(texts(tree.get("rows"), "layer")).contains("encoder.stages.0.0.convs.0.conv", "loss", "optimizer");
-        assertThat(texts(tree.get("medianStep"), "phase"))
-                .containsExactly("data", "forward", "backward", "update");
+        assertThat(texts(tree.get("medianStep"), "phase")).containsExactly("data", "forward", "backward", "update");
         assertThat(tree.get("peakGflops").doubleValue()).isPositive();
     }
 

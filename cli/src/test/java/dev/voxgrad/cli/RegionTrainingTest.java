@@ -86,8 +86,9 @@ class RegionTrainingTest {
         Plan plan = Plan.read(work.model().resolve("plan.json"));
         assertThat(plan.labelNames().regions()).hasSize(2);
         EpochRecord last = TrainingLog.read(new ModelFolder(work.model()).log()).getLast();
-        assertThat(last.dicePerClass()).hasSize(2).allSatisfy(dice -> assertThat(dice)
-                .isGreaterThan(0.9));
+        assertThat(last.dicePerClass())
+                .hasSize(2)
+                .allSatisfy(dice -> assertThat(dice).isGreaterThan(0.9));
         assertThat(CommandRun.of("inspect", work.model().toString()).out())
                 .contains("channel 0, labels [1, 2], written as 1", "channel 1, labels [2], written as 2");
 

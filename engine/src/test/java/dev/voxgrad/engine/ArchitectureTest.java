@@ -18,8 +18,19 @@ class ArchitectureTest {
     private static final String ROOT = "dev.voxgrad.engine";
 
     /** Each package uses only those to its left; the root package is for all. */
-    private static final List<String> ORDER =
-            List.of("tensor", "profile", "autograd", "op", "nn", "optim", "image", "plan", "augment", "infer", "metric", "train");
+    private static final List<String> ORDER = List.of(
+            "tensor",
+            "profile",
+            "autograd",
+            "op",
+            "nn",
+            "optim",
+            "image",
+            "plan",
+            "augment",
+            "infer",
+            "metric",
+            "train");
 
     private static final JavaClasses CLASSES = new ClassFileImporter()
             .withImportOption(new ImportOption.DoNotIncludeTests())

@@ -48,7 +48,8 @@ record RegionTargets(Labels targets, Optional<Labels> mask) {
                     split.bad.sum(),
                     first,
                     ignoreLabel.isPresent()
-                            ? "neither 0 to " + regions.highestLabel() + " nor the ignore label " + ignoreLabel.getAsInt()
+                            ? "neither 0 to " + regions.highestLabel() + " nor the ignore label "
+                                    + ignoreLabel.getAsInt()
                             : "not one of 0 to " + regions.highestLabel());
         }
         return new RegionTargets(targets, mask.filter(some -> split.ignored.sum() > 0));

@@ -175,8 +175,7 @@ public record SegmentationLoss(Sum sum, int classes, OptionalInt ignoreLabel, Re
             return new Inputs(labels, new SegLoss.Options(Nonlinearity.SIGMOID, -1, mask));
         }
         return new Inputs(
-                labels,
-                new SegLoss.Options(Nonlinearity.SIGMOID, ignoreLabel.orElse(-1), mask, Optional.of(regions)));
+                labels, new SegLoss.Options(Nonlinearity.SIGMOID, ignoreLabel.orElse(-1), mask, Optional.of(regions)));
     }
 
     /** Class labels as 0/1 targets, the ignore label as a mask. */

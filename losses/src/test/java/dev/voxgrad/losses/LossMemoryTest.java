@@ -115,9 +115,7 @@ class LossMemoryTest {
             // Partial sums of the blocks of a sample, which no pass keeps: a byte per voxel.
             assertThat(reached).as("%s: value", name).isLessThanOrEqualTo(numbers(numbers) + VOXELS + TABLES);
             assertThat(whole).as("%s: gradient", name).isGreaterThanOrEqualTo(gradient);
-            assertThat(whole - gradient)
-                    .as("%s: gradient", name)
-                    .isLessThanOrEqualTo(Float.BYTES * VOXELS + TABLES);
+            assertThat(whole - gradient).as("%s: gradient", name).isLessThanOrEqualTo(Float.BYTES * VOXELS + TABLES);
         }
     }
 

@@ -80,8 +80,8 @@ class LossesGoldenTest {
                         golden.params().required("connectivity").asString());
                 List<Components> channels = IntStream.range(
                                 0, (int) foreground.shape().c())
-                        .mapToObj(channel ->
-                                Components.label(scope, foreground, channel, Optional.empty(), connectivity))
+                        .mapToObj(
+                                channel -> Components.label(scope, foreground, channel, Optional.empty(), connectivity))
                         .toList();
                 List<Long> counts = new ArrayList<>();
                 for (int sample = 0; sample < foreground.shape().n(); sample++) {

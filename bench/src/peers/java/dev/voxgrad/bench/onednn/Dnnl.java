@@ -173,8 +173,7 @@ final class Dnnl {
     void threads(int count) {
         SymbolLookup openMp = SymbolLookup.libraryLookup("libgomp.so.1", Arena.global());
         try {
-            linker.downcallHandle(
-                            openMp.find("omp_set_num_threads").orElseThrow(), FunctionDescriptor.ofVoid(JAVA_INT))
+            linker.downcallHandle(openMp.find("omp_set_num_threads").orElseThrow(), FunctionDescriptor.ofVoid(JAVA_INT))
                     .invokeExact(count);
         } catch (Throwable e) {
             throw new IllegalStateException("omp_set_num_threads", e);
@@ -203,7 +202,8 @@ final class Dnnl {
     private MethodHandle handle(String function, boolean returnsAddress, Object... arguments) {
         MemoryLayout[] layouts = new MemoryLayout[arguments.length];
         for (int i = 0; i < layouts.length; i++) {
-            layouts[i] = arguments[i] instanceof Integer ? JAVA_INT : arguments[i] instanceof Long ? JAVA_LONG : ADDRESS;
+            layouts[i] =
+                    arguments[i] instanceof Integer ? JAVA_INT : arguments[i] instanceof Long ? JAVA_LONG : ADDRESS;
         }
         return linker.downcallHandle(
                 library.find(function).orElseThrow(),

@@ -53,10 +53,12 @@ final class DnnlConv implements Side.Run {
                 padding());
         forward = description(op, MemorySegment.NULL);
         if (direction == Direction.FORWARD) {
-            step(forward, Map.of(
-                    Dnnl.SRC, input(forward, Dnnl.QUERY_SRC, problem.input(), problem.x()),
-                    Dnnl.WEIGHTS, input(forward, Dnnl.QUERY_WEIGHTS, problem.weight(), problem.w()),
-                    Dnnl.DST, result("y", forward, Dnnl.QUERY_DST, problem.output())));
+            step(
+                    forward,
+                    Map.of(
+                            Dnnl.SRC, input(forward, Dnnl.QUERY_SRC, problem.input(), problem.x()),
+                            Dnnl.WEIGHTS, input(forward, Dnnl.QUERY_WEIGHTS, problem.weight(), problem.w()),
+                            Dnnl.DST, result("y", forward, Dnnl.QUERY_DST, problem.output())));
         } else {
             backwardData(x, w, y);
             backwardWeights(x, w, y);
@@ -76,10 +78,12 @@ final class DnnlConv implements Side.Run {
                 padding(),
                 padding());
         MemorySegment data = description(op, forward);
-        step(data, Map.of(
-                Dnnl.DIFF_DST, input(data, Dnnl.QUERY_DIFF_DST, problem.output(), problem.dy()),
-                Dnnl.WEIGHTS, input(data, Dnnl.QUERY_WEIGHTS, problem.weight(), problem.w()),
-                Dnnl.DIFF_SRC, result("dx", data, Dnnl.QUERY_DIFF_SRC, problem.input())));
+        step(
+                data,
+                Map.of(
+                        Dnnl.DIFF_DST, input(data, Dnnl.QUERY_DIFF_DST, problem.output(), problem.dy()),
+                        Dnnl.WEIGHTS, input(data, Dnnl.QUERY_WEIGHTS, problem.weight(), problem.w()),
+                        Dnnl.DIFF_SRC, result("dx", data, Dnnl.QUERY_DIFF_SRC, problem.input())));
     }
 
     private void backwardWeights(MemorySegment x, MemorySegment w, MemorySegment y) {
@@ -96,15 +100,16 @@ final class DnnlConv implements Side.Run {
                 padding(),
                 padding());
         MemorySegment weights = description(op, forward);
-        step(weights, Map.of(
-                Dnnl.SRC, input(weights, Dnnl.QUERY_SRC, problem.input(), problem.x()),
-                Dnnl.DIFF_DST, input(weights, Dnnl.QUERY_DIFF_DST, problem.output(), problem.dy()),
-                Dnnl.DIFF_WEIGHTS, result("dw", weights, Dnnl.QUERY_DIFF_WEIGHTS, problem.weight())));
+        step(
+                weights,
+                Map.of(
+                        Dnnl.SRC, input(weights, Dnnl.QUERY_SRC, problem.input(), problem.x()),
+                        Dnnl.DIFF_DST, input(weights, Dnnl.QUERY_DIFF_DST, problem.output(), problem.dy()),
+                        Dnnl.DIFF_WEIGHTS, result("dw", weights, Dnnl.QUERY_DIFF_WEIGHTS, problem.weight())));
     }
 
     private MemorySegment description(MemorySegment op, MemorySegment hint) {
-        MemorySegment made =
-                dnnl.create("dnnl_primitive_desc_create", op, MemorySegment.NULL, dnnl.engine(), hint);
+        MemorySegment made = dnnl.create("dnnl_primitive_desc_create", op, MemorySegment.NULL, dnnl.engine(), hint);
         destroy.addFirst(() -> dnnl.call("dnnl_primitive_desc_destroy", made));
         return made;
     }
@@ -135,10 +140,12 @@ final class DnnlConv implements Side.Run {
     private MemorySegment result(String name, MemorySegment primitive, int what, Shape shape) {
         MemorySegment wanted = dnnl.query(primitive, what);
         MemorySegment memory = memory(wanted);
-        fetch.put(name, () -> exchange(shape, (plainDescription, plain, data) -> {
-            dnnl.reorder(wanted, memory, plainDescription, plain);
-            answer.put(name, data.toArray(ValueLayout.JAVA_FLOAT));
-        }));
+        fetch.put(
+                name,
+                () -> exchange(shape, (plainDescription, plain, data) -> {
+                    dnnl.reorder(wanted, memory, plainDescription, plain);
+                    answer.put(name, data.toArray(ValueLayout.JAVA_FLOAT));
+                }));
         return memory;
     }
 
@@ -158,9 +165,7 @@ final class DnnlConv implements Side.Run {
 
     /** (N,C,D,H,W), or (N,C,H,W) for depth 1; of weights (Co,Ci,...). */
     private long[] sizes(Shape s) {
-        return dim == 2
-                ? new long[] {s.n(), s.c(), s.h(), s.w()}
-                : new long[] {s.n(), s.c(), s.d(), s.h(), s.w()};
+        return dim == 2 ? new long[] {s.n(), s.c(), s.h(), s.w()} : new long[] {s.n(), s.c(), s.d(), s.h(), s.w()};
     }
 
     private MemorySegment strides() {

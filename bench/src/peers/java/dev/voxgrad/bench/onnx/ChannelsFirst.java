@@ -11,9 +11,7 @@ final class ChannelsFirst {
 
     /** Sizes in the order of ONNX; depth 1 is left out in 2D. */
     static long[] sizes(Shape s, int dim) {
-        return dim == 2
-                ? new long[] {s.n(), s.c(), s.h(), s.w()}
-                : new long[] {s.n(), s.c(), s.d(), s.h(), s.w()};
+        return dim == 2 ? new long[] {s.n(), s.c(), s.h(), s.w()} : new long[] {s.n(), s.c(), s.d(), s.h(), s.w()};
     }
 
     /** Weights [Co,kd,kh,kw,Ci] as [Co,Ci,kd,kh,kw]. */

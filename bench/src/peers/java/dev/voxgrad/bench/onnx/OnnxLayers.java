@@ -78,10 +78,7 @@ final class OnnxLayers implements Layers<String> {
 
     private String pool(String operator, String x, Triple size) {
         return model.node(
-                operator,
-                List.of(x),
-                Attribute.of("kernel_shape", axes(size)),
-                Attribute.of("strides", axes(size)));
+                operator, List.of(x), Attribute.of("kernel_shape", axes(size)), Attribute.of("strides", axes(size)));
     }
 
     @Override
@@ -102,9 +99,8 @@ final class OnnxLayers implements Layers<String> {
             if (tensor != null) {
                 inputs.add(parameter);
                 if (written.add(parameter)) {
-                    long[] sizes = tensor.shape().stream()
-                            .mapToLong(Long::longValue)
-                            .toArray();
+                    long[] sizes =
+                            tensor.shape().stream().mapToLong(Long::longValue).toArray();
                     model.constant(parameter, sizes, tensor.values());
                 }
             }

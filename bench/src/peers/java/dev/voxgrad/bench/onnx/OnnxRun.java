@@ -19,8 +19,7 @@ final class OnnxRun implements Side.Run {
     private final OnnxTensor input;
     private final Map<String, OnnxTensor> inputs;
 
-    OnnxRun(
-            OrtEnvironment environment, int threads, byte[] model, String answerName, Shape shape, float[] values) {
+    OnnxRun(OrtEnvironment environment, int threads, byte[] model, String answerName, Shape shape, float[] values) {
         this.answerName = answerName;
         try {
             options = new OrtSession.SessionOptions();
@@ -32,8 +31,7 @@ final class OnnxRun implements Side.Run {
                     .order(ByteOrder.nativeOrder())
                     .asFloatBuffer();
             buffer.put(ChannelsFirst.of(values, shape)).flip();
-            input = OnnxTensor.createTensor(
-                    environment, buffer, ChannelsFirst.sizes(shape, OnnxRuntime.dim(shape)));
+            input = OnnxTensor.createTensor(environment, buffer, ChannelsFirst.sizes(shape, OnnxRuntime.dim(shape)));
             inputs = Map.of(session.getInputNames().iterator().next(), input);
         } catch (OrtException e) {
             throw new IllegalStateException(e.getMessage(), e);

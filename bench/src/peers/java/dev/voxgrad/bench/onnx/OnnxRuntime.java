@@ -26,7 +26,8 @@ public final class OnnxRuntime implements Side {
     /** Starts the library. */
     public OnnxRuntime() {
         if (System.getenv(NO_TELEMETRY) == null) {
-            throw new IllegalStateException("the environment does not set " + NO_TELEMETRY + "=1, as bench/run.sh does");
+            throw new IllegalStateException(
+                    "the environment does not set " + NO_TELEMETRY + "=1, as bench/run.sh does");
         }
         environment = OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, "bench");
     }

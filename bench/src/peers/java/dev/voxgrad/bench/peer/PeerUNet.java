@@ -78,9 +78,7 @@ public final class PeerUNet<T> {
                 skip = norm(projection, layers.conv(projection + ".conv", skip, Triple.of(1), Triple.of(1)));
             }
             T branch = block(name + ".conv1", x, stride, spec.kernel(stage));
-            branch = norm(
-                    name + ".conv2",
-                    layers.conv(name + ".conv2.conv", branch, Triple.of(1), spec.kernel(stage)));
+            branch = norm(name + ".conv2", layers.conv(name + ".conv2.conv", branch, Triple.of(1), spec.kernel(stage)));
             x = activation(layers.add(branch, skip));
         }
         return x;

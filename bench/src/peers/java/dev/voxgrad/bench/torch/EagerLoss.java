@@ -176,11 +176,7 @@ final class EagerLoss {
         Sums s = sums(z, false, 0);
         Tensor union = s.probability.add(s.count).sub(s.intersection).mul(scalar(2));
         Tensor numerator = s.intersection.mul(scalar(2)).add(scalar(SMOOTH));
-        return numerator
-                .div(union.add(scalar(SMOOTH)))
-                .neg()
-                .add(scalar(1))
-                .mean();
+        return numerator.div(union.add(scalar(SMOOTH))).neg().add(scalar(1)).mean();
     }
 
     private Tensor weightedDice(Tensor z) {

@@ -65,9 +65,7 @@ final class TorchPrediction implements Side.Run {
 
     private Tensor cut(Tensor volume, Triple place) {
         Triple t = problem.window();
-        return volume.narrow(2, place.d(), t.d())
-                .narrow(3, place.h(), t.h())
-                .narrow(4, place.w(), t.w());
+        return volume.narrow(2, place.d(), t.d()).narrow(3, place.h(), t.h()).narrow(4, place.w(), t.w());
     }
 
     @Override

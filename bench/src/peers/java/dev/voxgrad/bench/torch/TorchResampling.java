@@ -19,8 +19,7 @@ final class TorchResampling implements Side.Run {
         this.problem = problem;
         Triple s = problem.from();
         try (PointerScope scope = new PointerScope()) {
-            image = kept.keep(
-                    Layout.CONTIGUOUS.tensor(problem.image(), new Shape(1, s.d(), s.h(), s.w(), 1), 3));
+            image = kept.keep(Layout.CONTIGUOUS.tensor(problem.image(), new Shape(1, s.d(), s.h(), s.w(), 1), 3));
         }
     }
 

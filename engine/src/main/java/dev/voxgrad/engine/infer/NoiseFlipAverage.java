@@ -27,7 +27,12 @@ public record NoiseFlipAverage(SlidingWindow window, List<Integer> flipAxes) {
      * @return mean logits [z][y][x][class] of 1 + rounds (1 + axes) passes
      */
     public float[] meanLogits(
-            String name, Device device, List<Module> models, float[] image, Triple size, List<float[]> noise,
+            String name,
+            Device device,
+            List<Module> models,
+            float[] image,
+            Triple size,
+            List<float[]> noise,
             SlidingWindow.Progress progress) {
         int all = 1 + noise.size() * (1 + flipAxes.size());
         float[] sum = pass(name, device, models, image, size, part(progress, 0, all));
@@ -38,7 +43,8 @@ public record NoiseFlipAverage(SlidingWindow window, List<Integer> flipAxes) {
             add(sum, pass(name, device, models, noisy, size, part(progress, passes, all)));
             passes++;
             for (int axis : flipAxes) {
-                float[] logits = pass(name, device, models, flipped(noisy, size, axis), size, part(progress, passes, all));
+                float[] logits =
+                        pass(name, device, models, flipped(noisy, size, axis), size, part(progress, passes, all));
                 add(sum, flipped(logits, size, axis));
                 passes++;
             }

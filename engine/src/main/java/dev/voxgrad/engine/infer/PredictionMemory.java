@@ -20,8 +20,8 @@ public final class PredictionMemory {
      */
     public static long needed(NetworkSpec network, SlidingWindow window, Device target) {
         Triple tile = window.tile();
-        SlidingWindow plain = new SlidingWindow(
-                tile, window.rule(), window.step(), window.map(), List.of(), window.padding());
+        SlidingWindow plain =
+                new SlidingWindow(tile, window.rule(), window.step(), window.map(), List.of(), window.padding());
         try (Device device = target.measuring();
                 Scope scope = device.scope()) {
             float[] image = new float[Math.multiplyExact(tile.d() * tile.h() * tile.w(), network.inChannels())];
@@ -49,7 +49,8 @@ public final class PredictionMemory {
             if (needed > limit) {
                 long megabytes = (needed + (1 << 20) - 1) >> 20;
                 throw new ConfigException("the prediction needs at least " + megabytes + " MB of memory; the limit is "
-                        + (limit >> 20) + " MB. Use --memory-limit " + megabytes + "M or more, or a model with smaller patches");
+                        + (limit >> 20) + " MB. Use --memory-limit " + megabytes
+                        + "M or more, or a model with smaller patches");
             }
         }
     }

@@ -92,7 +92,8 @@ public record Predictor(
             NiftiHeader header = NiftiReader.readHeader(source.imageFiles().getFirst());
             NiftiWriter.writeLabels(files.mask(), labels, plan.labelNames().classes() - 1, header);
             files.uncertainty().ifPresent(u -> NiftiWriter.writeFloat(u.file(), List.of(maps.uncertainty()), header));
-            files.probabilities().ifPresent(file -> writeProbabilities(file, maps.probabilities(), prepared.sourceSize()));
+            files.probabilities()
+                    .ifPresent(file -> writeProbabilities(file, maps.probabilities(), prepared.sourceSize()));
         }
     }
 
@@ -144,8 +145,7 @@ public record Predictor(
         return new LabelVolume(wide, grid, prepared.sourceGeometry());
     }
 
-    private void average(
-            PreparedCase prepared, LabelExport export, TestNoise added, SlidingWindow.Progress progress) {
+    private void average(PreparedCase prepared, LabelExport export, TestNoise added, SlidingWindow.Progress progress) {
         Triple size = prepared.size();
         float[] logits = new NoiseFlipAverage(window, TestNoise.FLIP_AXES)
                 .meanLogits(

@@ -57,7 +57,8 @@ final class Slab {
             MemorySegment p = problem(arena, sums.shape(), logits.shape(), 0, y, x, mirrored);
             // Logits times weight, added to sums that are read and written, and so are the sums of the weights.
             long bytes = Work.bytes(logits, logits, logits, weights, weights, weights);
-            sums.device().announce(Work.of("window_accumulate", 3 * logits.shape().elements(), logits, logits, bytes));
+            sums.device()
+                    .announce(Work.of("window_accumulate", 3 * logits.shape().elements(), logits, logits, bytes));
             context.check(VoxgradH.vg_window_accumulate(
                     context.handle(), p, logits.data(), weights.data(), factor, sums.data(), weightSums.data()));
         }

@@ -28,8 +28,8 @@ final class CaseCalibration {
         this.reference = reference;
         this.settings = settings;
         this.device = device;
-        this.probabilities = ProbabilityMap.read(
-                files.probabilities().orElseThrow(), settings.names(), reference.grid());
+        this.probabilities =
+                ProbabilityMap.read(files.probabilities().orElseThrow(), settings.names(), reference.grid());
         this.allowed = allowed(files);
     }
 

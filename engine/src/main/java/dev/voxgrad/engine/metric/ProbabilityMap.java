@@ -42,7 +42,9 @@ final class ProbabilityMap {
             check(file, channels, false);
             return new ProbabilityMap(
                     channels,
-                    names.regions().stream().map(region -> Set.copyOf(region.labels())).toList());
+                    names.regions().stream()
+                            .map(region -> Set.copyOf(region.labels()))
+                            .toList());
         }
         int classes = names.classes();
         if (channels.size() == 1 && classes == 2) {

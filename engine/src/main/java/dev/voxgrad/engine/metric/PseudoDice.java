@@ -37,7 +37,8 @@ public final class PseudoDice {
     public PseudoDice(List<LabelRegion> regions, int ignore) {
         this.counts = new Confusion[regions.size()];
         Arrays.fill(counts, Confusion.ZERO);
-        this.regions = regions.stream().map(region -> Set.copyOf(region.labels())).toList();
+        this.regions =
+                regions.stream().map(region -> Set.copyOf(region.labels())).toList();
         this.ignore = ignore;
     }
 

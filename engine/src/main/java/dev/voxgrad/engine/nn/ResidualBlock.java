@@ -52,7 +52,8 @@ record ResidualBlock(ConvBlock first, ConvBlock second, Optional<ConvBlock> proj
         tape.layer(second.conv().name());
         Tensor values = branch.toValues(tape);
         Tensor skipped = skip == x ? x.values(tape) : skip.toValues(tape);
-        // What made the values of the branch does not read them again, not even backward: the sum may take their memory.
+        // What made the values of the branch does not read them again, not even backward: the sum may take their
+        // memory.
         Tensor sum = Add.inPlace(tape, values, skipped);
         x.done(tape, skipped);
         Tensor result = Activation.apply(tape, sum, function, into);

@@ -66,7 +66,10 @@ final class UNet implements Module {
             FeatureMap both = step.up().forward(pass, current, buffers.get(level), skips.get(level));
             current = step.blocks().forward(pass, both, Optional.empty(), true);
             if (step.head().isPresent() && (level == 0 || spec.deepSupervision())) {
-                outputs.addFirst(step.head().get().forward(pass, current, Optional.empty()).toValues(tape));
+                outputs.addFirst(step.head()
+                        .get()
+                        .forward(pass, current, Optional.empty())
+                        .toValues(tape));
             }
         }
         current.done(tape);

@@ -58,9 +58,7 @@ record UpBlock(String name, long in, long out, long skip, Triple kernel, boolean
         tape.layer(name);
         FeatureMap up = FeatureMap.of(upsampled(pass, x, upsampledOf(buffer)));
         x.done(tape);
-        return skipFirst
-                ? FeatureMap.concat(tape, buffer, skipped, up)
-                : FeatureMap.concat(tape, buffer, up, skipped);
+        return skipFirst ? FeatureMap.concat(tape, buffer, skipped, up) : FeatureMap.concat(tape, buffer, up, skipped);
     }
 
     private Tensor upsampled(Pass pass, FeatureMap x, Tensor into) {

@@ -44,8 +44,7 @@ public record Components(Tensor ids, List<Long> counts) {
      * @param mask 0/1 bytes [N,D,H,W,1]; where it is 0 there is background
      * @param connectivity one of {@link #CONNECTIVITIES}
      */
-    public static Components label(
-            Scope scope, Labels targets, int channel, Optional<Labels> mask, int connectivity) {
+    public static Components label(Scope scope, Labels targets, int channel, Optional<Labels> mask, int connectivity) {
         Tensor ids = scope.tensor(targets.shape().withChannels(1));
         List<Long> counts = label(ids, targets, channel, Optional.empty(), mask, connectivity, false);
         return new Components(ids, counts);
@@ -79,7 +78,9 @@ public record Components(Tensor ids, List<Long> counts) {
             vg_components.connectivity(p, connectivity);
             vg_components.keep(p, keep ? 1 : 0);
             MemorySegment out = arena.allocate(ValueLayout.JAVA_LONG, counts.length);
-            labels.device().announce(Work.of("components_label", 0, ids, ids, ids.shape().elements() + Work.bytes(ids)));
+            labels.device()
+                    .announce(
+                            Work.of("components_label", 0, ids, ids, ids.shape().elements() + Work.bytes(ids)));
             context.check(VoxgradH.vg_components_label(
                     context.handle(),
                     p,

@@ -93,7 +93,13 @@ public final class Dropout implements Op {
             vg_dropout.stream(problem, draw.stream());
             vg_dropout.p(problem, p);
             vg_dropout.per_channel(problem, unit == Unit.CHANNEL ? 1 : 0);
-            x.device().announce(Work.of("dropout", source.shape().elements(), source, destination, Work.bytes(source, destination)));
+            x.device()
+                    .announce(Work.of(
+                            "dropout",
+                            source.shape().elements(),
+                            source,
+                            destination,
+                            Work.bytes(source, destination)));
             context.check(VoxgradH.vg_dropout_apply(
                     context.handle(),
                     problem,

@@ -169,7 +169,11 @@ public final class FeatureMap {
             try (Arena arena = Arena.ofConfined()) {
                 x.device().announce(Work.of("norm_apply", 3 * x.shape().elements(), x, y, Work.bytes(x, y)));
                 context.check(VoxgradH.vg_norm_apply(
-                        context.handle(), Tensor.map(arena, x, y), x.data(), map.table.orElseThrow().data(), y.data()));
+                        context.handle(),
+                        Tensor.map(arena, x, y),
+                        x.data(),
+                        map.table.orElseThrow().data(),
+                        y.data()));
             }
             return tape.record(y, new Values(map), x);
         }

@@ -78,7 +78,9 @@ public final class Interpolate implements Op {
 
     /** Eight corners, a multiplication and an addition each; the nearest voxel is a copy. */
     private static long flops(Tensor y, Mode mode) {
-        return mode == Mode.LINEAR || mode == Mode.LINEAR_CORNERS ? 16 * y.shape().elements() : 0;
+        return mode == Mode.LINEAR || mode == Mode.LINEAR_CORNERS
+                ? 16 * y.shape().elements()
+                : 0;
     }
 
     private static MemorySegment problem(Arena arena, Shape in, Triple size, long xStride, long yStride, Mode mode) {

@@ -70,8 +70,9 @@ final class NormTable implements Op {
 
     @Override
     public void backward(Tensor g, Gradients gradients) {
-        Tensor total = sums.total().orElseThrow(
-                () -> new ShapeException("a reader of a map before its norm gave a gradient without its sums"));
+        Tensor total = sums.total()
+                .orElseThrow(
+                        () -> new ShapeException("a reader of a map before its norm gave a gradient without its sums"));
         Tensor dgamma = gradients.make(gamma.shape());
         Tensor dbeta = gradients.make(beta.shape());
         NativeContext context = x.device().context();

@@ -293,8 +293,7 @@ public final class SegLoss implements Op {
     /** The value alone, in float64. */
     public static double value(Tensor logits, Labels labels, Options options, List<Pass> passes) {
         try (Scope scope = logits.device().scope()) {
-            return forward(
-                    logits, labels, options, passes, new VoxelMemory(scope, logits.shape()), new ArrayList<>());
+            return forward(logits, labels, options, passes, new VoxelMemory(scope, logits.shape()), new ArrayList<>());
         }
     }
 

@@ -11,7 +11,6 @@ import dev.voxgrad.engine.tensor.Shape;
 import dev.voxgrad.engine.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * One {@link Pass} on one batch: what pass 1 leaves for pass 2. Beside tables of the size of the sums this is what the shared

@@ -32,8 +32,7 @@ final class SegLossSlice {
     private int segments = 1;
 
     /** Channels {@code first} to {@code end} - 1. */
-    SegLossSlice(
-            Tensor logits, Labels labels, Options options, Pass pass, VoxelMemory memory, int first, int end) {
+    SegLossSlice(Tensor logits, Labels labels, Options options, Pass pass, VoxelMemory memory, int first, int end) {
         this.logits = logits.slice(first, end - first);
         this.labels = labels;
         this.options = options;
@@ -206,7 +205,8 @@ final class SegLossSlice {
         vg_segloss.segments(p, segments);
         vg_segloss.sigmoid(p, options.nonlinearity() == Nonlinearity.SIGMOID ? 1 : 0);
         vg_segloss.ignore_label(p, options.targets() ? -1 : options.ignoreLabel());
-        vg_segloss.region_labels(p, options.regions().map(r -> r.highestLabel() + 1).orElse(0));
+        vg_segloss.region_labels(
+                p, options.regions().map(r -> r.highestLabel() + 1).orElse(0));
         vg_segloss.kinds(p, kinds);
         vg_segloss.accumulate(p, accumulate ? 1 : 0);
         vg_segloss.reserved(p, 0);

@@ -102,13 +102,15 @@ public record DatasetDescription(
     private static LabelNames labels(Path file, JsonNode root) {
         JsonNode node = root.get("labels");
         if (!node.isObject()) {
-            throw wrong(file, "labels", node, "an object that gives each name a whole number, or a list of them for a region");
+            throw wrong(
+                    file,
+                    "labels",
+                    node,
+                    "an object that gives each name a whole number, or a list of them for a region");
         }
         try {
             boolean regions = node.valueStream().anyMatch(value -> value.isArray() && value.size() > 1);
-            return regions
-                    ? new RegionKeys(file, root).labels()
-                    : new LabelNames(plainLabels(file, node));
+            return regions ? new RegionKeys(file, root).labels() : new LabelNames(plainLabels(file, node));
         } catch (ConfigException e) {
             throw new DataException(file + ": " + e.getMessage(), e);
         }
@@ -120,7 +122,8 @@ public record DatasetDescription(
         node.propertyStream().forEach(e -> {
             String key = "labels." + e.getKey();
             JsonNode value = e.getValue();
-            boolean special = e.getKey().equals(LabelNames.BACKGROUND) || e.getKey().equals(LabelNames.IGNORE);
+            boolean special =
+                    e.getKey().equals(LabelNames.BACKGROUND) || e.getKey().equals(LabelNames.IGNORE);
             if (value.isArray() && (special || value.isEmpty())) {
                 throw wrong(file, key, value, "a whole number");
             }

@@ -96,8 +96,8 @@ public record LabelNames(Map<String, Integer> byName, List<LabelRegion> regions)
             covered.addAll(region.labels());
         }
         if (!regions.isEmpty() && covered.size() != highest) {
-            throw new ConfigException("regions: the labels 1 to " + highest + " must each be in a region, found "
-                    + covered);
+            throw new ConfigException(
+                    "regions: the labels 1 to " + highest + " must each be in a region, found " + covered);
         }
     }
 

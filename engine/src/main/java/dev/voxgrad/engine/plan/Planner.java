@@ -97,8 +97,9 @@ public final class Planner {
                 batch(t, labels, fingerprint.cases().size()),
                 network,
                 training.with(d -> {
-                    d.mirrorAxes =
-                            training.mirrorAxes().stream().filter(a -> a >= first).toList();
+                    d.mirrorAxes = training.mirrorAxes().stream()
+                            .filter(a -> a >= first)
+                            .toList();
                     d.loss = names.hasRegions() ? regionLoss(names) : d.loss;
                 }),
                 outputs,

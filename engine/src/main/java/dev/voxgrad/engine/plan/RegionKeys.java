@@ -44,9 +44,8 @@ final class RegionKeys {
                 byValue.put(e.getKey(), DatasetDescription.wholeNumber(file, key, value));
                 return;
             }
-            List<Integer> members = value.isArray()
-                    ? numbers(key, value)
-                    : List.of(DatasetDescription.wholeNumber(file, key, value));
+            List<Integer> members =
+                    value.isArray() ? numbers(key, value) : List.of(DatasetDescription.wholeNumber(file, key, value));
             if (members.isEmpty() || members.contains(0)) {
                 throw DatasetDescription.wrong(file, key, value, "one label or more, and not 0, which is background");
             }

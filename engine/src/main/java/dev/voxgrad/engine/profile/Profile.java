@@ -20,11 +20,7 @@ import java.util.stream.IntStream;
  * @param stepNs time of each step; what came after the last one is in none
  */
 public record Profile(
-        List<Call> calls,
-        Map<Recording.Activity, Long> hostNs,
-        long wallNs,
-        List<Long> stepNs,
-        Ceilings ceilings) {
+        List<Call> calls, Map<Recording.Activity, Long> hostNs, long wallNs, List<Long> stepNs, Ceilings ceilings) {
     /** How calls are put together. */
     public enum By {
         /** Phase, layer and kernel. */
@@ -46,8 +42,7 @@ public record Profile(
 
     /** What a stopped recording holds. */
     public static Profile of(Recording recording, Ceilings ceilings) {
-        return new Profile(
-                recording.calls(), recording.hostNs(), recording.wallNs(), recording.stepNs(), ceilings);
+        return new Profile(recording.calls(), recording.hostNs(), recording.wallNs(), recording.stepNs(), ceilings);
     }
 
     /** All rows, the longest time first. */

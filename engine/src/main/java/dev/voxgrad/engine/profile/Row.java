@@ -41,8 +41,7 @@ public record Row(
 
     /** Time of the host. */
     static Row host(Phase phase, String activity, long ns, long wallNs) {
-        return new Row(
-                phase, "", activity, "", 0, ns / 1e6, 0, share(ns, wallNs), 0, 0, 0, 0, "", 0);
+        return new Row(phase, "", activity, "", 0, ns / 1e6, 0, share(ns, wallNs), 0, 0, 0, 0, "", 0);
     }
 
     /** Calls together, at least one. */

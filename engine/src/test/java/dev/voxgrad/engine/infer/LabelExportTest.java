@@ -138,7 +138,8 @@ class LabelExportTest {
     @Test
     void missingPlanesAreNotTakenForAResult() {
         Triple size = new Triple(2, 1, 1);
-        LabelExport export = new LabelExport(size, size, CropBox.all(size), OptionalInt.empty(), LabelRule.of(Outputs.SOFTMAX));
+        LabelExport export =
+                new LabelExport(size, size, CropBox.all(size), OptionalInt.empty(), LabelRule.of(Outputs.SOFTMAX));
         export.accept(0, new float[CLASSES]);
         assertThatThrownBy(export::labels)
                 .isInstanceOf(IllegalStateException.class)

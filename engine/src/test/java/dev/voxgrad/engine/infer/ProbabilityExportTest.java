@@ -98,7 +98,8 @@ class ProbabilityExportTest {
     @Test
     void probabilitiesAreThoseOfTheLogits() {
         Triple size = new Triple(1, 1, 2);
-        LabelExport labels = new LabelExport(size, size, CropBox.all(size), OptionalInt.empty(), LabelRule.of(Outputs.SOFTMAX));
+        LabelExport labels =
+                new LabelExport(size, size, CropBox.all(size), OptionalInt.empty(), LabelRule.of(Outputs.SOFTMAX));
         ProbabilityExport maps =
                 new ProbabilityExport(size, CropBox.all(size), Outputs.SOFTMAX, Optional.empty(), true);
         labels.alsoTo(maps);

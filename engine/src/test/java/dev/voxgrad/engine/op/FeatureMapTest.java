@@ -75,11 +75,7 @@ class FeatureMapTest {
                 name,
                 List.of(IMAGE, FIRST, Shape.vector(8), Shape.vector(8), new Shape(8, 1, 2, 2, 4)),
                 (tape, layer, in) -> ConvTranspose3d.apply(
-                        tape,
-                        first(tape, layer, in, Optional.empty()),
-                        in.get(4),
-                        Optional.empty(),
-                        Optional.empty()));
+                        tape, first(tape, layer, in, Optional.empty()), in.get(4), Optional.empty(), Optional.empty()));
     }
 
     @EachDevice
@@ -94,17 +90,14 @@ class FeatureMapTest {
 
     @EachDevice
     void severalReadersAddTheirGradients(String name) throws Exception {
-        expectSame(
-                name,
-                List.of(IMAGE, FIRST, Shape.vector(8), Shape.vector(8), UP, JOINED),
-                (tape, layer, in) -> {
-                    Tensor buffer = tape.output(IMAGE.withChannels(12));
-                    FeatureMap skip = first(tape, layer, in, Optional.of(buffer.slice(4, 8)));
-                    FeatureMap up = FeatureMap.of(ConvTranspose3d.apply(
-                            tape, skip, in.get(4), Optional.empty(), Optional.of(buffer.slice(0, 4))));
-                    FeatureMap both = FeatureMap.concat(tape, buffer, up, skip);
-                    return Conv3d.apply(tape, both, in.get(5), Optional.empty(), Triple.of(1), ONE);
-                });
+        expectSame(name, List.of(IMAGE, FIRST, Shape.vector(8), Shape.vector(8), UP, JOINED), (tape, layer, in) -> {
+            Tensor buffer = tape.output(IMAGE.withChannels(12));
+            FeatureMap skip = first(tape, layer, in, Optional.of(buffer.slice(4, 8)));
+            FeatureMap up = FeatureMap.of(
+                    ConvTranspose3d.apply(tape, skip, in.get(4), Optional.empty(), Optional.of(buffer.slice(0, 4))));
+            FeatureMap both = FeatureMap.concat(tape, buffer, up, skip);
+            return Conv3d.apply(tape, both, in.get(5), Optional.empty(), Triple.of(1), ONE);
+        });
     }
 
     @EachDevice

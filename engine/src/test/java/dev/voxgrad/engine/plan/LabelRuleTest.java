@@ -35,7 +35,9 @@ class LabelRuleTest {
     @Test
     void aVoxelIsReadWhereItIs() {
         assertThat(NESTED.label(new float[] {1, 1, 1, -1, 1, -1}, 3, 3)).isEqualTo(3);
-        assertThat(LabelRule.of(Outputs.SOFTMAX).label(new float[] {9, 1, 2, 2}, 1, 3)).isEqualTo(1);
-        assertThat(LabelRule.of(Outputs.SIGMOID).label(new float[] {9, -1, 0, -2}, 1, 3)).isZero();
+        assertThat(LabelRule.of(Outputs.SOFTMAX).label(new float[] {9, 1, 2, 2}, 1, 3))
+                .isEqualTo(1);
+        assertThat(LabelRule.of(Outputs.SIGMOID).label(new float[] {9, -1, 0, -2}, 1, 3))
+                .isZero();
     }
 }

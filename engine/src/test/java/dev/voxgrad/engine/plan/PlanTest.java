@@ -53,14 +53,17 @@ class PlanTest {
         String regions = "\"regions\" : [{\"name\": \"whole\", \"labels\": [1, 2], \"value\": 1}], ";
         String key = "\"batchSize\" :";
         String json = plan.toJson().replace(key, regions + key);
-        assertThatThrownBy(() -> readText(json)).hasMessageContainingAll("network.classes is 2", "1, as many as regions");
+        assertThatThrownBy(() -> readText(json))
+                .hasMessageContainingAll("network.classes is 2", "1, as many as regions");
         Plan read = readText(json.replace("\"classes\" : 2", "\"classes\" : 1"));
         assertThat(read.labelNames().regions()).containsExactly(new LabelRegion("whole", List.of(1, 2), 1));
         read.write(file);
         assertThat(Plan.read(file)).isEqualTo(read);
-        assertThat(read.with(p -> p.batchSize = 3).with(p -> p.batchSize = read.batchSize())).isEqualTo(read);
+        assertThat(read.with(p -> p.batchSize = 3).with(p -> p.batchSize = read.batchSize()))
+                .isEqualTo(read);
         assertThatThrownBy(() -> read.withOutputs(Outputs.SOFTMAX)).hasMessageContaining("regions may overlap");
-        assertThatThrownBy(() -> readText(json.replace("[1, 2]", "[1]"))).hasMessageContaining("must each be in a region");
+        assertThatThrownBy(() -> readText(json.replace("[1, 2]", "[1]")))
+                .hasMessageContaining("must each be in a region");
         assertThatThrownBy(() -> readText(json.replace(", \"value\": 1", ""))).hasMessageContaining("regions[0].value");
     }
 

@@ -41,7 +41,12 @@ class NativeMemoryTest {
     private record PoolUse(long live, long blocks, long reserved, long arena, long allocations) {
         static PoolUse of(Device device) {
             var now = device.describe();
-            return new PoolUse(now.poolLiveBytes(), now.poolLiveBlocks(), now.poolReservedBytes(), now.arenaBytes(), now.systemAllocations());
+            return new PoolUse(
+                    now.poolLiveBytes(),
+                    now.poolLiveBlocks(),
+                    now.poolReservedBytes(),
+                    now.arenaBytes(),
+                    now.systemAllocations());
         }
     }
 

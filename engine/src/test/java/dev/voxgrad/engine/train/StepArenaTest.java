@@ -94,7 +94,8 @@ class StepArenaTest {
             Tensor value = loss(tape, network, scope.tensor(PATCH, values(PATCH, 1)), PATCH);
             long before = device.describe().poolLiveBytes();
             Gradients gradients = tape.backward(value);
-            assertThat(gradients.of(network.parameters().tensors().iterator().next())).isPresent();
+            assertThat(gradients.of(network.parameters().tensors().iterator().next()))
+                    .isPresent();
             // What is left: image, labels, logits, buffers of skip connections, gradients of the weights.
             assertThat(device.describe().poolLiveBytes()).isLessThan(before / 2);
             assertThat(Float.isFinite(value.item())).isTrue();
