@@ -57,37 +57,61 @@ std::vector<LinearTap> linear_taps(int64_t in, int64_t out, int32_t order) {
 struct Range {
   float low, high;
 };
-Range range_of(const float *x, int64_t count) {
-  Range r{x[0], x[0]};
-  for (int64_t i = 1; i < count; ++i) {
-    r.low = x[i] < r.low ? x[i] : r.low;
-    r.high = x[i] > r.high ? x[i] : r.high;
-  }
-  return r;
+void widen(Range &r, float low, float high) {
+  r.low = low < r.low ? low : r.low;
+  r.high = high > r.high ? high : r.high;
+}
+// In eight lanes, which the compiler keeps in vectors. Every comparison begins with x[0], so that a NaN counts only
+// there.
+Range range_of(const vg_context *context, const float *x, int64_t count) {
+  const Pieces pieces{count, 1 << 18};
+  std::vector<Range> ranges(static_cast<size_t>(pieces.count()), Range{x[0], x[0]});
+  parallel_for(context, pieces.count(), [&](int64_t piece) {
+    float low[8], high[8];
+    std::fill_n(low, 8, x[0]);
+    std::fill_n(high, 8, x[0]);
+    int64_t i = pieces.begin(piece);
+    for (; i + 8 <= pieces.end(piece); i += 8)
+      for (int64_t k = 0; k < 8; ++k) {
+        low[k] = x[i + k] < low[k] ? x[i + k] : low[k];
+        high[k] = x[i + k] > high[k] ? x[i + k] : high[k];
+      }
+    Range &range = ranges[static_cast<size_t>(piece)];
+    for (; i < pieces.end(piece); ++i) widen(range, x[i], x[i]);
+    for (int64_t k = 0; k < 8; ++k) widen(range, low[k], high[k]);
+  });
+  Range all{x[0], x[0]};
+  for (const Range &range : ranges) widen(all, range.low, range.high);
+  return all;
 }
 float clipped(double v, const Range &r) {
   return static_cast<float>(v < r.low ? static_cast<double>(r.low) : v > r.high ? static_cast<double>(r.high) : v);
 }
 
+// Up to four lines stand behind a row of outputs. Each is weighted once, then adds its one or two corners to all
+// outputs of the row, so that the terms of an output come in the order of the formula.
 void by_corners(const vg_context *context, const vg_resample &p, const float *x, const Range &range, float *y) {
   const std::vector<LinearTap> az = linear_taps(p.d, p.od, p.order), ay = linear_taps(p.h, p.oh, p.order),
                                ax = linear_taps(p.w, p.ow, p.order);
+  const bool two = ax.front().corners == 2;
   const Pieces pieces{p.od * p.oh, std::max<int64_t>(1, 8192 / p.ow)};
   parallel_for(context, pieces.count(), [&](int64_t piece) {
+    std::vector<double> line(static_cast<size_t>(p.w)), sum(static_cast<size_t>(p.ow));
     for (int64_t row = pieces.begin(piece); row < pieces.end(piece); ++row) {
       const LinearTap &tz = az[static_cast<size_t>(row / p.oh)], &ty = ay[static_cast<size_t>(row % p.oh)];
-      for (int64_t ox = 0; ox < p.ow; ++ox) {
-        const LinearTap &tx = ax[static_cast<size_t>(ox)];
-        double sum = 0;
-        for (int a = 0; a < tz.corners; ++a)
-          for (int b = 0; b < ty.corners; ++b) {
-            const float *line = x + ((a == 0 ? tz.low : tz.high) * p.h + (b == 0 ? ty.low : ty.high)) * p.w;
-            const double wz = a == 0 ? tz.w0 : tz.w1, wy = b == 0 ? ty.w0 : ty.w1;
-            for (int c = 0; c < tx.corners; ++c)
-              sum += line[c == 0 ? tx.low : tx.high] * wz * wy * (c == 0 ? tx.w0 : tx.w1);
+      std::fill(sum.begin(), sum.end(), 0.0);
+      for (int a = 0; a < tz.corners; ++a)
+        for (int b = 0; b < ty.corners; ++b) {
+          const float *from = x + ((a == 0 ? tz.low : tz.high) * p.h + (b == 0 ? ty.low : ty.high)) * p.w;
+          const double wz = a == 0 ? tz.w0 : tz.w1, wy = b == 0 ? ty.w0 : ty.w1;
+          for (size_t i = 0; i < line.size(); ++i) line[i] = from[i] * wz * wy;
+          for (size_t i = 0; i < sum.size(); ++i) {
+            const LinearTap &tx = ax[i];
+            sum[i] += line[static_cast<size_t>(tx.low)] * tx.w0;
+            if (two) sum[i] += line[static_cast<size_t>(tx.high)] * tx.w1;
           }
-        y[row * p.ow + ox] = clipped(sum, range);
-      }
+        }
+      for (size_t i = 0; i < sum.size(); ++i) y[row * p.ow + static_cast<int64_t>(i)] = clipped(sum[i], range);
     }
   });
 }
@@ -227,7 +251,7 @@ extern "C" int32_t vg_resample_volume(vg_context *context, const vg_resample *pr
           std::copy_n(x, count, y);
           return;
         }
-        const Range range = range_of(x, count);
+        const Range range = range_of(context, x, count);
         if (p.order == 3)
           cubic(context, p, x, range, y);
         else
