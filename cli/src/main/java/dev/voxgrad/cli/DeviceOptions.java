@@ -50,9 +50,9 @@ final class DeviceOptions {
     @Option(
             names = "--memory-limit",
             paramLabel = "SIZE",
-            description = "Memory of weights, feature maps and scratch, as in 800M or 6G (1G = 1024M). A run that"
-                    + " needs more is refused before it starts; a training first saves memory, with the same results."
-                    + " Default: no limit.")
+            description = "Memory of weights, feature maps and scratch, as in 800M or 6G (1G = 1024M). A training or"
+                    + " prediction that needs more is refused before it starts; a new training first computes feature maps"
+                    + " again in place of keeping them, with the same results. Default: no limit.")
     private void memoryLimit(String size) {
         Matcher matcher = SIZE.matcher(size);
         if (!matcher.matches()) {

@@ -9,8 +9,8 @@ final class PrecisionOption {
             names = "--precision",
             paramLabel = "WORD",
             defaultValue = "default",
-            description = "default: as exact as a direct sum; fast: larger Winograd tiles where they are faster, with a"
-                    + " relative error of some 1e-6 (default: ${DEFAULT-VALUE}).")
+            description = "default: relative error of a convolution below 1e-6; fast: larger Winograd tiles where they"
+                    + " are faster, 1e-6 to 4e-6 (default: ${DEFAULT-VALUE}).")
     private Precision precision;
 
     Precision precision() {

@@ -15,7 +15,7 @@ import picocli.CommandLine.Spec;
         name = "resume",
         description = {
             "Continues a training that was stopped or killed, from its last checkpoint.",
-            "The finished model has the same bytes as one that was never stopped."
+            "The finished model has the same bytes as one that was never stopped; its --precision is kept."
         },
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,

@@ -4,9 +4,9 @@ import java.util.Locale;
 
 /** What convolutions may do to numbers; the kinds of {@code vg_precision}, in its order. */
 public enum Precision {
-    /** As exact as a direct sum in float32. */
+    /** Relative error below 1e-6, of the order of a direct sum in float32. */
     DEFAULT,
-    /** Larger Winograd tiles where they are faster: relative error some 1e-6, see winograd_fast.cpp. */
+    /** Larger Winograd tiles where they are faster: relative error 1e-6 to 4e-6, see winograd_fast.cpp. */
     FAST;
 
     /** As in files and on the command line. */
