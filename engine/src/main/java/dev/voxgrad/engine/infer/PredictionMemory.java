@@ -5,6 +5,7 @@ import dev.voxgrad.engine.nn.NetworkSpec;
 import dev.voxgrad.engine.nn.Networks;
 import dev.voxgrad.engine.op.Triple;
 import dev.voxgrad.engine.tensor.Device;
+import dev.voxgrad.engine.tensor.Megabytes;
 import dev.voxgrad.engine.tensor.Scope;
 import java.util.List;
 
@@ -44,14 +45,12 @@ public final class PredictionMemory {
      */
     public static void require(NetworkSpec network, SlidingWindow window, Device device) {
         long limit = device.memoryLimitBytes();
-        if (limit > 0) {
-            long needed = needed(network, window, device);
-            if (needed > limit) {
-                long megabytes = (needed + (1 << 20) - 1) >> 20;
-                throw new ConfigException("the prediction needs at least " + megabytes + " MB of memory; the limit is "
-                        + (limit >> 20) + " MB. Use --memory-limit " + megabytes
-                        + "M or more, or a model with smaller patches");
-            }
+        long bytes = limit == 0 ? 0 : needed(network, window, device);
+        if (bytes > limit) {
+            Megabytes needed = Megabytes.of(bytes);
+            throw new ConfigException("the prediction needs at least " + needed + " of memory; the limit is "
+                    + Megabytes.of(limit) + ". Use --memory-limit " + needed.option()
+                    + " or more, or a model with smaller patches");
         }
     }
 }

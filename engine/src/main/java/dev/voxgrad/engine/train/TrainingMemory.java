@@ -14,6 +14,7 @@ import dev.voxgrad.engine.plan.Recompute;
 import dev.voxgrad.engine.plan.Training;
 import dev.voxgrad.engine.tensor.Device;
 import dev.voxgrad.engine.tensor.Labels;
+import dev.voxgrad.engine.tensor.Megabytes;
 import dev.voxgrad.engine.tensor.Scope;
 import dev.voxgrad.engine.tensor.Shape;
 import dev.voxgrad.engine.tensor.Tensor;
@@ -56,17 +57,17 @@ public final class TrainingMemory {
         }
         long stages = needed(plan, plan.batchSize(), Recompute.STAGES, loss, device);
         if (stages <= limit) {
-            note.accept("recomputing feature maps (training.recompute: stages): that needs " + megabytes(stages)
-                    + " of memory, keeping them " + megabytes(kept) + ", the limit is " + megabytes(limit));
+            note.accept("recomputing feature maps (training.recompute: stages): that needs " + Megabytes.of(stages)
+                    + " of memory, keeping them " + Megabytes.of(kept) + ", the limit is " + Megabytes.of(limit));
             return plan.withTraining(t -> t.recompute = Recompute.STAGES);
         }
         long single = needed(plan, 1, Recompute.STAGES, loss, device);
-        String batch = plan.batchSize() == 1 ? "" : "batchSize 1 (needs " + megabytes(single) + "), ";
-        throw new ConfigException(
-                "the training needs " + megabytes(stages) + " of memory, even with feature maps computed again ("
-                        + megabytes(kept) + " otherwise); the limit is " + megabytes(limit) + ". Use --memory-limit "
-                        + megabytes(stages).replace(" MB", "M") + ", or in the plan " + batch
-                        + "a smaller patchSize or fewer features");
+        String batch = plan.batchSize() == 1 ? "" : "batchSize 1 (needs " + Megabytes.of(single) + "), ";
+        throw new ConfigException("the training needs " + Megabytes.of(stages)
+                + " of memory, even with feature maps computed again ("
+                + Megabytes.of(kept) + " otherwise); the limit is " + Megabytes.of(limit) + ". Use --memory-limit "
+                + Megabytes.of(stages).option() + ", or in the plan " + batch
+                + "a smaller patchSize or fewer features");
     }
 
     /**
@@ -78,15 +79,10 @@ public final class TrainingMemory {
         long limit = device.memoryLimitBytes();
         long needed = limit == 0 ? 0 : needed(plan, loss, device);
         if (needed > limit) {
-            throw new ConfigException("the training needs " + megabytes(needed)
-                    + " of memory as its plan says; the limit is " + megabytes(limit) + ". Use --memory-limit "
-                    + megabytes(needed).replace(" MB", "M"));
+            throw new ConfigException("the training needs " + Megabytes.of(needed)
+                    + " of memory as its plan says; the limit is " + Megabytes.of(limit) + ". Use --memory-limit "
+                    + Megabytes.of(needed).option());
         }
-    }
-
-    /** Rounded up, in units of 2^20 bytes. */
-    private static String megabytes(long bytes) {
-        return ((bytes + (1 << 20) - 1) >> 20) + " MB";
     }
 
     private static long needed(Plan plan, int batch, Recompute recompute, Loss loss, Device target) {
