@@ -34,8 +34,9 @@ final class ResumeCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         new ModelFolder(model).require();
-        try (Device opened = device.open(RunFile.read(model).precision())) {
-            new TrainingJob(spec.commandLine().getOut(), model).resume(opened);
+        RunFile run = RunFile.read(model);
+        try (Device opened = device.open(run.precision())) {
+            new TrainingJob(spec.commandLine().getOut(), model).resume(run, opened);
         }
         spec.commandLine().getOut().println("model: " + model + " (finished)");
         return ExitCode.OK;

@@ -57,11 +57,11 @@ final class TrainingJob {
         trainer.start();
     }
 
-    /** Continues a training; a finished one stays as it is. */
-    void resume(Device device) throws InterruptedException {
+    /** Continues the training of a run; a finished one stays as it is. */
+    void resume(RunFile run, Device device) throws InterruptedException {
         Plan plan = folder.readPlan();
         TrainingMemory.require(plan, PlanFile.loss(plan, PlanFile.lossContext(plan)), device);
-        trainer(plan, RunFile.read(folder.path()), device).resume();
+        trainer(plan, run, device).resume();
     }
 
     private Trainer trainer(Plan plan, RunFile run, Device device) {
