@@ -40,9 +40,11 @@ record CommandFolder(Path folder, TinyDataset data, Path model) {
         return predict(input, masks());
     }
 
-    CommandRun predict(Path input, Path output) {
-        return CommandRun.of(
-                "predict", "-m", model.toString(), "-i", input.toString(), "-o", output.toString(), "--threads", "1");
+    CommandRun predict(Path input, Path output, String... more) {
+        List<String> arguments = new ArrayList<>(List.of("predict", "-m", model.toString(), "--threads", "1"));
+        arguments.addAll(List.of("-i", input.toString(), "-o", output.toString()));
+        arguments.addAll(List.of(more));
+        return CommandRun.of(arguments.toArray(String[]::new));
     }
 
     CommandRun evaluate(Path predictions, Path references) {

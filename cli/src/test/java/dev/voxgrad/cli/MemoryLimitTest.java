@@ -67,18 +67,7 @@ final class MemoryLimitTest {
     }
 
     private CommandRun predict(String limit) {
-        return CommandRun.of(
-                "predict",
-                "-m",
-                work.model().toString(),
-                "-i",
-                work.data().path("imagesTs").toString(),
-                "-o",
-                work.masks().toString(),
-                "--threads",
-                "1",
-                "--memory-limit",
-                limit);
+        return work.predict(work.data().path("imagesTs"), work.masks(), "--memory-limit", limit);
     }
 
     private static int number(String text, String pattern) {

@@ -75,17 +75,7 @@ final class PrecisionTest {
     /** The probabilities of a case. */
     private byte[] predict(String precision) throws IOException {
         Path masks = folder.resolve("masks of " + precision);
-        CommandRun run = CommandRun.of(
-                "predict",
-                "-m",
-                work.model().toString(),
-                "-i",
-                work.data().path("imagesTs").toString(),
-                "-o",
-                masks.toString(),
-                "--probabilities",
-                "--precision",
-                precision);
+        CommandRun run = work.predict(work.data().path("imagesTs"), masks, "--probabilities", "--precision", precision);
         assertThat(run.exitCode()).as(run.err()).isEqualTo(ExitCode.OK);
         return Files.readAllBytes(masks.resolve("p.safetensors"));
     }

@@ -31,12 +31,7 @@ class PredictMapsTest {
     }
 
     private static CommandRun predict(Path masks, String... more) {
-        List<String> arguments =
-                new ArrayList<>(List.of("predict", "-m", work.model().toString(), "-o"));
-        arguments.add(masks.toString());
-        arguments.addAll(List.of("-i", work.data().folder().resolve("imagesTr").toString(), "--threads", "1"));
-        arguments.addAll(List.of(more));
-        return CommandRun.of(arguments.toArray(String[]::new));
+        return work.predict(work.data().path("imagesTr"), masks, more);
     }
 
     private static float[] probabilities(Path masks) {

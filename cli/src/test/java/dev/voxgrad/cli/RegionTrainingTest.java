@@ -13,7 +13,6 @@ import dev.voxgrad.engine.train.ModelFolder;
 import dev.voxgrad.engine.train.TrainingLog;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -37,22 +36,7 @@ class RegionTrainingTest {
         data = TinyDataset.valid(folder.resolve("data"));
         work = new CommandFolder(folder, data, folder.resolve("model"));
         describe(REGIONS);
-        int plane = TinyDataset.GRID.height() * TinyDataset.GRID.width();
-        for (String id : TinyDataset.CASES) {
-            short[] truth = TinyDataset.labels(1);
-            Random random = new Random(id.hashCode());
-            float[] image = new float[truth.length];
-            for (int i = 0; i < truth.length; i++) {
-                truth[i] *= i % plane < plane / 2 ? 1 : 2;
-                image[i] = truth[i] + random.nextFloat() / 2;
-            }
-            for (int i = 0; i < plane; i++) {
-                image[i] += 2; // as bright as the core: a loss that looks here learns that this is background
-                truth[i] = 3;
-            }
-            data.image("imagesTr/" + id + "_0000.nii.gz", image);
-            data.labels("labelsTr/" + id + ".nii.gz", truth, TinyDataset.GRID);
-        }
+        data.halvesWithPlaneToIgnore();
         plan().write(data.planFile());
     }
 
@@ -92,17 +76,7 @@ class RegionTrainingTest {
         assertThat(CommandRun.of("inspect", work.model().toString()).out())
                 .contains("channel 0, labels [1, 2], written as 1", "channel 1, labels [2], written as 2");
 
-        CommandRun predicted = CommandRun.of(
-                "predict",
-                "-m",
-                work.model().toString(),
-                "-i",
-                data.path("imagesTr").toString(),
-                "-o",
-                work.masks().toString(),
-                "--probabilities",
-                "--threads",
-                "1");
+        CommandRun predicted = work.predict(data.path("imagesTr"), work.masks(), "--probabilities");
         assertThat(predicted.exitCode()).as(predicted.err()).isZero();
         assertMasksFollowFromProbabilities();
         assertScores();

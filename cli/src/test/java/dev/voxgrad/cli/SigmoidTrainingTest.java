@@ -12,7 +12,6 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -91,7 +90,6 @@ class SigmoidTrainingTest {
         assertThat(CommandRun.of("inspect", work.model().toString()).out()).containsPattern("outputs +sigmoid");
     }
 
-    /** Half of the bright planes is another label, and the first plane of the labels must not be learned. */
     @Test
     void twoForegroundLabelsWithVoxelsToIgnore() {
         Map<String, Integer> labels = new LinkedHashMap<>();
@@ -99,23 +97,7 @@ class SigmoidTrainingTest {
         data.text(
                 "dataset.json",
                 TinyDataset.description(2).replace("\"lesion\": 1", "\"left\": 1, \"right\": 2, \"ignore\": 3"));
-        int plane = TinyDataset.GRID.height() * TinyDataset.GRID.width();
-        for (String id : TinyDataset.CASES) {
-            short[] truth = TinyDataset.labels(1);
-            Random random = new Random(id.hashCode());
-            float[] image = new float[truth.length];
-            for (int i = 0; i < truth.length; i++) {
-                truth[i] *= i % plane < plane / 2 ? 1 : 2;
-                image[i] = truth[i] + random.nextFloat() / 2;
-            }
-            for (int i = 0; i < plane; i++) {
-                image[i] +=
-                        2; // as bright as the right part, so a loss that looks here learns that this is something else
-                truth[i] = 3;
-            }
-            data.image("imagesTr/" + id + "_0000.nii.gz", image);
-            data.labels("labelsTr/" + id + ".nii.gz", truth, TinyDataset.GRID);
-        }
+        data.halvesWithPlaneToIgnore();
         Plan plan = trained(plan(labels, 3));
         assertThat(plan.network().classes()).isEqualTo(2);
         assertPredicts((short) 0, (short) 1, (short) 2);

@@ -37,6 +37,29 @@ record TinyDataset(Path folder) {
         return data;
     }
 
+    /**
+     * Writes training cases whose bright planes are label 1 in one half and 2 in the other. The first plane is label 3 and as bright as 2:
+     * a loss that looks there learns that this is background.
+     */
+    void halvesWithPlaneToIgnore() {
+        int plane = GRID.height() * GRID.width();
+        for (String id : CASES) {
+            short[] truth = labels(1);
+            Random random = new Random(id.hashCode());
+            float[] image = new float[truth.length];
+            for (int i = 0; i < truth.length; i++) {
+                truth[i] *= i % plane < plane / 2 ? 1 : 2;
+                image[i] = truth[i] + random.nextFloat() / 2;
+            }
+            for (int i = 0; i < plane; i++) {
+                image[i] += 2;
+                truth[i] = 3;
+            }
+            image("imagesTr/" + id + "_0000.nii.gz", image);
+            labels("labelsTr/" + id + ".nii.gz", truth, GRID);
+        }
+    }
+
     static String description(int numTraining) {
         return "{\"channel_names\": {\"0\": \"T1\"}, \"labels\": {\"background\": 0, \"lesion\": 1}, \"numTraining\": "
                 + numTraining + ", \"file_ending\": \".nii.gz\"}";

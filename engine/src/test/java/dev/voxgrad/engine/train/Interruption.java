@@ -26,21 +26,15 @@ final class Interruption {
         }
         ModelFolder stopped = new ModelFolder(folder.resolve("stopped"));
         try (Device device = Device.cpu(3)) {
-            Trainer trainer = new Trainer(
-                    plan,
-                    TinyTraining.LOSS,
-                    TinyTraining.cases(4, 1),
-                    TinyTraining.cases(2, 2),
-                    device,
-                    stopped,
-                    new TrainingListener() {
-                        @Override
-                        public void step(int epoch, int iteration, double loss) {
-                            if (epoch == 3 && iteration == 1) {
-                                throw new IllegalStateException("stopped in the middle of an epoch");
-                            }
-                        }
-                    });
+            TrainingListener listener = new TrainingListener() {
+                @Override
+                public void step(int epoch, int iteration, double loss) {
+                    if (epoch == 3 && iteration == 1) {
+                        throw new IllegalStateException("stopped in the middle of an epoch");
+                    }
+                }
+            };
+            Trainer trainer = TinyTraining.trainer(plan, TinyTraining.LOSS, device, stopped.path(), listener);
             assertThatThrownBy(trainer::start).hasMessageContaining("stopped in the middle");
         }
         assertThat(stopped.latest()).exists();

@@ -133,15 +133,8 @@ class NativeMemoryTest {
                 afterEpoch.run();
             }
         };
-        new Trainer(
-                        TinyTraining.plan(EPOCHS, "adamw"),
-                        TinyTraining.LOSS,
-                        TinyTraining.cases(4, 1),
-                        TinyTraining.cases(2, 2),
-                        device,
-                        new ModelFolder(folder),
-                        listener)
-                .start();
+        Plan plan = TinyTraining.plan(EPOCHS, "adamw");
+        TinyTraining.trainer(plan, TinyTraining.LOSS, device, folder, listener).start();
     }
 
     private static void predict(Device device, Runnable afterEach) {

@@ -150,8 +150,11 @@ final class TinyTraining {
     }
 
     static Trainer trainer(Plan plan, Loss loss, Device device, Path folder) {
-        return new Trainer(
-                plan, loss, cases(4, 1), cases(2, 2), device, new ModelFolder(folder), TrainingListener.silent());
+        return trainer(plan, loss, device, folder, TrainingListener.silent());
+    }
+
+    static Trainer trainer(Plan plan, Loss loss, Device device, Path folder, TrainingListener listener) {
+        return new Trainer(plan, loss, cases(4, 1), cases(2, 2), device, new ModelFolder(folder), listener);
     }
 
     /** Starts or resumes the training of FOLDER with EPOCHS epochs. */

@@ -48,14 +48,7 @@ class TrainingMemoryTest {
                     reserved.add(device.describe().poolReservedBytes());
                 }
             };
-            new Trainer(
-                            plan,
-                            TinyTraining.LOSS,
-                            TinyTraining.cases(4, 1),
-                            TinyTraining.cases(2, 2),
-                            device,
-                            new ModelFolder(folder),
-                            listener)
+            TinyTraining.trainer(plan, TinyTraining.LOSS, device, folder, listener)
                     .start();
         }
         assertThat(reserved).hasSize(2).allSatisfy(bytes -> assertThat(bytes).isLessThanOrEqualTo(needed));
