@@ -13,24 +13,36 @@ static inline void to_frequencies(const v8 (&x)[4], v8 (&f)[4]) {
   f[2] = x[2] - x[1];
   f[3] = x[1] - x[3];
 }
-// A^T: four frequencies to two outputs.
-static inline void to_outputs(v8 f0, v8 f1, v8 f2, v8 f3, v8 &y0, v8 &y1) {
-  const v8 sum = f1 + f2, difference = f1 - f2;
-  y0 = f0 + sum;
-  y1 = difference - f3;
+// The same of five inputs at step 2.
+static inline void to_frequencies(const v8 (&x)[5], v8 (&f)[5]) {
+  f[0] = x[0] - x[2];
+  f[1] = x[1];
+  f[2] = x[2];
+  f[3] = x[3];
+  f[4] = x[4] - x[2];
+}
+// A^T: products of an axis to two outputs, four at step 1 and three at step 2.
+static inline void to_outputs(const v8 (&f)[4], v8 &y0, v8 &y1) {
+  const v8 sum = f[1] + f[2], difference = f[1] - f[2];
+  y0 = f[0] + sum;
+  y1 = difference - f[3];
+}
+static inline void to_outputs(const v8 (&f)[3], v8 &y0, v8 &y1) {
+  y0 = f[0] + f[1];
+  y1 = f[1] + f[2];
 }
 
 // ---- inputs -----------------------------------------------------------------------------------------------------
 
 // A column of the plane, transformed along y. Whole: all rows exist and all eight channels do.
-template <bool Two, bool Whole, class Value>
-static inline void column(const WinogradGather &g, int64_t c, int64_t channel, int64_t lanes, const Value &value,
-                          v8 (&f)[4]) {
-  v8 x[4];
+template <int Side, bool Two, bool Whole, class Value>
+static VG_INLINE void column(const WinogradGather &g, int64_t c, int64_t channel, int64_t lanes, const Value &value,
+                             v8 (&f)[Side]) {
+  v8 x[Side];
   const int64_t at = c * g.stride + channel;
   const bool inside = c >= g.begin && c < g.end;
-#pragma GCC unroll 4
-  for (int h = 0; h < 4; ++h) {
+#pragma GCC unroll 5
+  for (int h = 0; h < Side; ++h) {
     x[h] = v8{};
     if (!inside) continue;
     if (Whole) {
@@ -44,60 +56,88 @@ static inline void column(const WinogradGather &g, int64_t c, int64_t channel, i
   to_frequencies(x, f);
 }
 
-template <bool Two, bool Whole, class Value>
-static void gather_channels(const WinogradGather &g, int64_t channel, int64_t lanes, const Value &value) {
-  v8 c0[4], c1[4], c2[4], c3[4];
-  column<Two, Whole>(g, 0, channel, lanes, value, c0);
-  column<Two, Whole>(g, 1, channel, lanes, value, c1);
-  float *u = g.u + channel;
-  for (int64_t t = 0; t < g.tiles; ++t, u += g.u_tile) {
-    column<Two, Whole>(g, 2 * t + 2, channel, lanes, value, c2);
-    column<Two, Whole>(g, 2 * t + 3, channel, lanes, value, c3);
+// Columns that a tile shares with the next one.
+template <int Side> constexpr int overlap_of = Side == winograd_side ? 2 : 1;
+
+// Tiles [begin, end), eight channels.
+template <int Side, bool Two, bool Whole, class Value>
+static void gather_channels(const WinogradGather &g, int64_t begin, int64_t end, int64_t channel, int64_t lanes,
+                            const Value &value) {
+  constexpr int overlap = overlap_of<Side>, fresh = Side - overlap;
+  v8 columns[Side][Side];
+#pragma GCC unroll 2
+  for (int c = 0; c < overlap; ++c) column<Side, Two, Whole>(g, fresh * begin + c, channel, lanes, value, columns[c]);
+  float *u = g.u + begin * g.u_tile + channel;
+  for (int64_t t = begin; t < end; ++t, u += g.u_tile) {
 #pragma GCC unroll 4
-    for (int h = 0; h < 4; ++h) {
-      v8 f[4];
-      to_frequencies({c0[h], c1[h], c2[h], c3[h]}, f);
-#pragma GCC unroll 4
-      for (int w = 0; w < 4; ++w) store(u + (4 * h + w) * g.u_frequency, f[w]);
-      c0[h] = c2[h];
-      c1[h] = c3[h];
+    for (int c = overlap; c < Side; ++c) column<Side, Two, Whole>(g, fresh * t + c, channel, lanes, value, columns[c]);
+#pragma GCC unroll 5
+    for (int h = 0; h < Side; ++h) {
+      v8 x[Side], f[Side];
+#pragma GCC unroll 5
+      for (int w = 0; w < Side; ++w) x[w] = columns[w][h];
+      to_frequencies(x, f);
+#pragma GCC unroll 5
+      for (int w = 0; w < Side; ++w) store(u + (Side * h + w) * g.u_frequency, f[w]);
+#pragma GCC unroll 2
+      for (int c = 0; c < overlap; ++c) columns[c][h] = columns[fresh + c][h];
     }
   }
 }
 
-template <bool Two> static void gather(const WinogradGather &g) {
+// Inputs that stay in L1 while their channels are met eight by eight.
+constexpr int64_t gather_bytes = 16 << 10;
+
+template <int Side, bool Two> static void gather(const WinogradGather &g) {
   bool rows = true;
   for (int term = 0; term < (Two ? 2 : 1); ++term)
-    for (int h = 0; h < 4; ++h) rows &= g.row[term][h] != nullptr;
-  for (int64_t channel = 0; channel < g.channels; channel += 8) {
-    const int64_t lanes = g.channels - channel < 8 ? g.channels - channel : 8;
-    const auto go = [&](const auto &value) {
-      if (rows && lanes == 8)
-        gather_channels<Two, true>(g, channel, lanes, value);
+    for (int h = 0; h < Side; ++h) rows &= g.row[term][h] != nullptr;
+  const int64_t tile_bytes = (Side - overlap_of<Side>)*Side * (Two ? 2 : 1) * g.channels * 4;
+  const int64_t step = tile_bytes * 4 < gather_bytes ? gather_bytes / tile_bytes : 4;
+  for (int64_t begin = 0; begin < g.tiles; begin += step) {
+    const int64_t end = g.tiles - begin < step ? g.tiles : begin + step;
+    for (int64_t channel = 0; channel < g.channels; channel += 8) {
+      const int64_t lanes = g.channels - channel < 8 ? g.channels - channel : 8;
+      const auto go = [&](const auto &value) {
+        if (rows && lanes == 8)
+          gather_channels<Side, Two, true>(g, begin, end, channel, lanes, value);
+        else
+          gather_channels<Side, Two, false>(g, begin, end, channel, lanes, value);
+      };
+      if (g.norm != nullptr)
+        go(NormedInput(g.norm, g.norm_row, channel, lanes));
       else
-        gather_channels<Two, false>(g, channel, lanes, value);
-    };
-    if (g.norm != nullptr)
-      go(NormedInput(g.norm, g.norm_row, channel, lanes));
-    else
-      go(PlainInput());
+        go(PlainInput());
+    }
   }
 }
 
-void winograd_gather(const WinogradGather &pass) { pass.sign != 0.0f ? gather<true>(pass) : gather<false>(pass); }
+template <int Side> static void gather_side(const WinogradGather &g) {
+  g.sign != 0.0f ? gather<Side, true>(g) : gather<Side, false>(g);
+}
+
+void winograd_gather(const WinogradGather &pass) {
+  pass.strided ? gather_side<strided_side>(pass) : gather_side<winograd_side>(pass);
+}
 
 // ---- gradients of the outputs -----------------------------------------------------------------------------------
 
-// A: two outputs of an axis to four frequencies.
+// A: two outputs of an axis to the products they are part of, four at step 1 and three at step 2.
 static inline void spread(v8 y0, v8 y1, v8 (&f)[4]) {
   f[0] = y0;
   f[1] = y0 + y1;
   f[2] = y0 - y1;
   f[3] = -y1;
 }
+static inline void spread(v8 y0, v8 y1, v8 (&f)[3]) {
+  f[0] = y0;
+  f[1] = y0 + y1;
+  f[2] = y1;
+}
 
-template <bool Whole>
-static inline void spread_column(const WinogradGather &g, int64_t c, int64_t channel, int64_t lanes, v8 (&f)[4]) {
+template <int Products, bool Whole>
+static inline void spread_column(const WinogradGather &g, int64_t c, int64_t channel, int64_t lanes,
+                                 v8 (&f)[Products]) {
   v8 y[2] = {};
   const int64_t at = c * g.stride + channel;
 #pragma GCC unroll 2
@@ -113,7 +153,7 @@ static inline void spread_column(const WinogradGather &g, int64_t c, int64_t cha
   spread(y[0], y[1], f);
 }
 
-void winograd_spread(const WinogradGather &g) {
+template <int Products> static void spread_plane(const WinogradGather &g) {
   bool rows = g.row[0][0] != nullptr && g.row[0][1] != nullptr;
   if (g.sign != 0.0f) rows &= g.row[1][0] != nullptr && g.row[1][1] != nullptr;
   const int64_t whole = rows ? g.end / 2 : 0;
@@ -121,85 +161,98 @@ void winograd_spread(const WinogradGather &g) {
     const int64_t lanes = g.channels - channel < 8 ? g.channels - channel : 8;
     float *u = g.u + channel;
     for (int64_t t = 0; t < g.tiles; ++t, u += g.u_tile) {
-      v8 c0[4], c1[4];
+      v8 c0[Products], c1[Products];
       if (t < whole && lanes == 8) {
-        spread_column<true>(g, 2 * t, channel, lanes, c0);
-        spread_column<true>(g, 2 * t + 1, channel, lanes, c1);
+        spread_column<Products, true>(g, 2 * t, channel, lanes, c0);
+        spread_column<Products, true>(g, 2 * t + 1, channel, lanes, c1);
       } else {
-        spread_column<false>(g, 2 * t, channel, lanes, c0);
-        spread_column<false>(g, 2 * t + 1, channel, lanes, c1);
+        spread_column<Products, false>(g, 2 * t, channel, lanes, c0);
+        spread_column<Products, false>(g, 2 * t + 1, channel, lanes, c1);
       }
 #pragma GCC unroll 4
-      for (int h = 0; h < 4; ++h) {
-        v8 f[4];
+      for (int h = 0; h < Products; ++h) {
+        v8 f[Products];
         spread(c0[h], c1[h], f);
 #pragma GCC unroll 4
-        for (int w = 0; w < 4; ++w) store(u + (4 * h + w) * g.u_frequency, f[w]);
+        for (int w = 0; w < Products; ++w) store(u + (Products * h + w) * g.u_frequency, f[w]);
       }
     }
   }
 }
 
+void winograd_spread(const WinogradGather &pass) { pass.strided ? spread_plane<3>(pass) : spread_plane<4>(pass); }
+
 // ---- products ---------------------------------------------------------------------------------------------------
 
-template <int R, class V, int N, bool Add> static VG_INLINE void product_tile(const WinogradProduct &p, int64_t first) {
+// Terms [begin, end) of the product.
+struct TermRange {
+  int64_t begin, end;
+  bool add;
+};
+
+// Sums start at zero and are added at the end, so that no chain of additions in float32 is longer than it must be.
+template <int R, class V, int N>
+static VG_INLINE void product_tile(const WinogradProduct &p, const TermRange &terms, int64_t first) {
   constexpr int64_t step = sizeof(V) / sizeof(float), lanes = N * step;
-  const float *u[R];
-#pragma GCC unroll 16
-  for (int r = 0; r < R; ++r) u[r] = p.u + (first + r) * p.u_tile;
   V sum[R][N];
-  if (Add) {
 #pragma GCC unroll 16
-    for (int r = 0; r < R; ++r)
-      for (int v = 0; v < N; ++v) sum[r][v] = load_as<V>(p.m + (first + r) * p.m_tile + step * v);
-  } else {
+  for (int r = 0; r < R; ++r)
+    for (int v = 0; v < N; ++v) sum[r][v] = V{};
+  for (int64_t term = terms.begin; term < terms.end; ++term) {
+    const float *u[R], *weights = p.v[term];
 #pragma GCC unroll 16
-    for (int r = 0; r < R; ++r)
-      for (int v = 0; v < N; ++v) sum[r][v] = V{};
-  }
-  const float *weights = p.v;
-  for (int64_t i = 0; i < p.channels; ++i, weights += lanes) {
-    V w[N];
+    for (int r = 0; r < R; ++r) u[r] = p.u[term] + (first + r) * p.u_tile;
+    for (int64_t i = 0; i < p.channels; ++i, weights += lanes) {
+      V w[N];
 #pragma GCC unroll 4
-    for (int v = 0; v < N; ++v) w[v] = load_as<V>(weights + step * v);
+      for (int v = 0; v < N; ++v) w[v] = load_as<V>(weights + step * v);
 #pragma GCC unroll 16
-    for (int r = 0; r < R; ++r) {
-      const float input = u[r][i];
+      for (int r = 0; r < R; ++r) {
+        const float input = u[r][i];
 #pragma GCC unroll 4
-      for (int v = 0; v < N; ++v) sum[r][v] += input * w[v];
+        for (int v = 0; v < N; ++v) sum[r][v] += input * w[v];
+      }
     }
   }
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r)
-    for (int v = 0; v < N; ++v) store(p.m + (first + r) * p.m_tile + step * v, sum[r][v]);
+    for (int v = 0; v < N; ++v) {
+      float *to = p.m + (first + r) * p.m_tile + step * v;
+      store(to, terms.add ? load_as<V>(to) + sum[r][v] : sum[r][v]);
+    }
 }
 
 // The last R tiles and fewer.
-template <int R, class V, int N, bool Add> static void product_rest(const WinogradProduct &p, int64_t first) {
+template <int R, class V, int N>
+static void product_rest(const WinogradProduct &p, const TermRange &terms, int64_t first) {
   if constexpr (R > 0) {
     if (p.tiles - first >= R)
-      product_tile<R, V, N, Add>(p, first);
+      product_tile<R, V, N>(p, terms, first);
     else
-      product_rest<R - 1, V, N, Add>(p, first);
+      product_rest<R - 1, V, N>(p, terms, first);
   }
 }
 
-template <int R, class V, int N, bool Add> static void product_panel(const WinogradProduct &p) {
-  int64_t first = 0;
-  for (; first + R <= p.tiles; first += R) product_tile<R, V, N, Add>(p, first);
-  product_rest<R - 1, V, N, Add>(p, first);
+template <int R, class V, int N> static void product_panel(const WinogradProduct &p) {
+  // Products that one sum takes: as many as there are channels, or about so many.
+  constexpr int64_t chain = 128;
+  const int64_t step = p.channels < chain ? chain / p.channels : 1;
+  for (int64_t begin = 0; begin < p.terms; begin += step) {
+    const TermRange terms{begin, p.terms - begin < step ? p.terms : begin + step, p.add || begin > 0};
+    int64_t first = 0;
+    for (; first + R <= p.tiles; first += R) product_tile<R, V, N>(p, terms, first);
+    product_rest<R - 1, V, N>(p, terms, first);
+  }
 }
 
 void winograd_product(const WinogradProduct &p) {
   if (p.lanes == 16)
-    p.add ? product_panel<panel_rows, panel_vector, panel_vectors, true>(p)
-          : product_panel<panel_rows, panel_vector, panel_vectors, false>(p);
+    product_panel<panel_rows, panel_vector, panel_vectors>(p);
   else
-    p.add ? product_panel<half_panel_rows, half_panel_vector, half_panel_vectors, true>(p)
-          : product_panel<half_panel_rows, half_panel_vector, half_panel_vectors, false>(p);
+    product_panel<half_panel_rows, half_panel_vector, half_panel_vectors>(p);
 }
 
-// Sums start at zero and are added at the end: a chain of additions in float32 is as long as the block, not the range.
+// As in product_tile: a chain is as long as the block, not the range.
 template <int R, class V, int N> static inline void outer_tile(const WinogradOuter &p, int64_t first) {
   constexpr int64_t step = sizeof(V) / sizeof(float), lanes = N * step;
   V sum[R][N];
@@ -254,17 +307,17 @@ void winograd_outer(const WinogradOuter &pass) {
 // ---- outputs ----------------------------------------------------------------------------------------------------
 
 // The 2x2 outputs of the plane.
-static inline void plane_outputs(const WinogradScatter &s, const float *m, v8 (&y)[4]) {
-  v8 half[2][4]; // after y, before x
+template <int Products> static inline void plane_outputs(const WinogradScatter &s, const float *m, v8 (&y)[4]) {
+  v8 half[2][Products]; // after y, before x
 #pragma GCC unroll 4
-  for (int w = 0; w < 4; ++w) {
-    v8 f[4];
+  for (int w = 0; w < Products; ++w) {
+    v8 f[Products];
 #pragma GCC unroll 4
-    for (int h = 0; h < 4; ++h) f[h] = load(m + (4 * h + w) * s.m_frequency);
-    to_outputs(f[0], f[1], f[2], f[3], half[0][w], half[1][w]);
+    for (int h = 0; h < Products; ++h) f[h] = load(m + (Products * h + w) * s.m_frequency);
+    to_outputs(f, half[0][w], half[1][w]);
   }
 #pragma GCC unroll 2
-  for (int h = 0; h < 2; ++h) to_outputs(half[h][0], half[h][1], half[h][2], half[h][3], y[2 * h], y[2 * h + 1]);
+  for (int h = 0; h < 2; ++h) to_outputs(half[h], y[2 * h], y[2 * h + 1]);
 }
 
 // Mean of the outputs of a tile that exist, of which the first is one.
@@ -299,7 +352,8 @@ template <class Output> static void scatter_tiles(const WinogradScatter &s, int6
     for (int64_t tile = begin; tile < end; ++tile) {
       float *sums = s.sums + tile * row + channel / 8 * step;
       v8 y[4];
-      plane_outputs(s, s.m + tile * s.m_tile + channel, y);
+      const float *m = s.m + tile * s.m_tile + channel;
+      s.strided ? plane_outputs<3>(s, m, y) : plane_outputs<4>(s, m, y);
       for (int64_t z = 0; z < s.planes; ++z) {
         const float factor = s.out[z];
 #pragma GCC unroll 4
@@ -334,31 +388,36 @@ void winograd_scatter(const WinogradScatter &s) {
 
 // ---- weights ----------------------------------------------------------------------------------------------------
 
+// Weights of an axis to its frequencies.
+static VG_INLINE void axis_frequencies(bool strided, v8 a, v8 b, v8 c, v8 (&f)[4]) {
+  strided ? strided_weight_frequencies(a, b, c, f) : weight_frequencies(a, b, c, f);
+}
+
 // The plane of one slice: g[3 h + w] to 16 frequencies.
-static VG_INLINE void plane_frequencies(const v8 *g, float *v, int64_t frequency) {
+static VG_INLINE void plane_frequencies(bool strided, const v8 *g, float *v, int64_t frequency) {
   v8 rows[3][4];
 #pragma GCC unroll 3
-  for (int h = 0; h < 3; ++h) weight_frequencies(g[3 * h], g[3 * h + 1], g[3 * h + 2], rows[h]);
+  for (int h = 0; h < 3; ++h) axis_frequencies(strided, g[3 * h], g[3 * h + 1], g[3 * h + 2], rows[h]);
 #pragma GCC unroll 4
   for (int w = 0; w < 4; ++w) {
     v8 f[4];
-    weight_frequencies(rows[0][w], rows[1][w], rows[2][w], f);
+    axis_frequencies(strided, rows[0][w], rows[1][w], rows[2][w], f);
 #pragma GCC unroll 4
     for (int h = 0; h < 4; ++h) store(v + (4 * h + w) * frequency, f[h]);
   }
 }
 
 // Eight output channels of one input channel: g[tap] to v[f].
-static inline void kernel_frequencies(const WinogradKernel &k, const v8 *g, float *v) {
-  if (k.planes == 1) return plane_frequencies(g, v, k.v_frequency);
+template <bool Strided> static inline void kernel_frequencies(const WinogradKernel &k, const v8 *g, float *v) {
+  if (k.planes == 1) return plane_frequencies(Strided, g, v, k.v_frequency);
   v8 slices[4][9];
 #pragma GCC unroll 9
   for (int t = 0; t < 9; ++t) {
     v8 f[4];
-    weight_frequencies(g[t], g[9 + t], g[18 + t], f);
+    axis_frequencies(k.steps.depth, g[t], g[9 + t], g[18 + t], f);
     for (int s = 0; s < 4; ++s) slices[s][t] = f[s];
   }
-  for (int s = 0; s < 4; ++s) plane_frequencies(slices[s], v + 16 * s * k.v_frequency, k.v_frequency);
+  for (int s = 0; s < 4; ++s) plane_frequencies(Strided, slices[s], v + 16 * s * k.v_frequency, k.v_frequency);
 }
 
 void winograd_kernel(const WinogradKernel &k) {
@@ -367,18 +426,21 @@ void winograd_kernel(const WinogradKernel &k) {
     for (int64_t output = 0; output < k.lanes; output += 8) {
       load_weights(k, input, output, g);
       for (int64_t i = 0; i < 8 && input + i < k.inputs; ++i)
-        kernel_frequencies(k, g[i], k.v + (input + i) * k.lanes + output);
+        if (k.steps.plane)
+          kernel_frequencies<true>(k, g[i], k.v + (input + i) * k.lanes + output);
+        else
+          kernel_frequencies<false>(k, g[i], k.v + (input + i) * k.lanes + output);
     }
 }
 
 // ---- weight gradients -------------------------------------------------------------------------------------------
 
 // G^T: four frequencies of an axis to three weights.
-static inline void to_weights(v8 f0, v8 f1, v8 f2, v8 f3, v8 &a, v8 &b, v8 &c) {
-  const v8 ends = (f1 + f2) * 0.5f;
-  a = f0 + ends;
-  b = (f1 - f2) * 0.5f;
-  c = ends + f3;
+static inline void to_weights(bool strided, const v8 (&f)[4], v8 &a, v8 &b, v8 &c) {
+  const v8 ends = strided ? f[2] : (f[1] + f[2]) * 0.5f;
+  a = f[0] + ends;
+  b = strided ? f[1] : (f[1] - f[2]) * 0.5f;
+  c = ends + f[3];
 }
 
 // Sum over the ranges in float64.
@@ -398,10 +460,9 @@ static inline void plane_weights(const WinogradFinish &p, const float *sums, v8 
   for (int w = 0; w < 4; ++w) {
     v8 f[4];
     for (int h = 0; h < 4; ++h) f[h] = add_ranges(p, sums + (4 * h + w) * p.frequency);
-    to_weights(f[0], f[1], f[2], f[3], half[0][w], half[1][w], half[2][w]);
+    to_weights(p.steps.plane, f, half[0][w], half[1][w], half[2][w]);
   }
-  for (int h = 0; h < 3; ++h)
-    to_weights(half[h][0], half[h][1], half[h][2], half[h][3], dw[3 * h], dw[3 * h + 1], dw[3 * h + 2]);
+  for (int h = 0; h < 3; ++h) to_weights(p.steps.plane, half[h], dw[3 * h], dw[3 * h + 1], dw[3 * h + 2]);
 }
 
 void winograd_finish(const WinogradFinish &p) {
@@ -419,7 +480,8 @@ void winograd_finish(const WinogradFinish &p) {
           if (taps == 9)
             dw[t][i] = plane[0][t];
           else
-            to_weights(plane[0][t], plane[1][t], plane[2][t], plane[3][t], dw[t][i], dw[9 + t][i], dw[18 + t][i]);
+            to_weights(p.steps.depth, {plane[0][t], plane[1][t], plane[2][t], plane[3][t]}, dw[t][i], dw[9 + t][i],
+                       dw[18 + t][i]);
         }
       }
       for (int64_t t = 0; t < taps; ++t) {

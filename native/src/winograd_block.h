@@ -1,10 +1,8 @@
 // Blocks of tiles of 2x2x2 outputs: what the Winograd convolution and its weight gradient share. For .cpp files only.
 #pragma once
 
-#include "winograd_tile.h"
+#include "winograd_scheme.h"
 #include "winograd_tiling.h"
-
-#include <array>
 
 namespace vg {
 
@@ -20,19 +18,19 @@ inline constexpr int64_t stage_run = 2 * winograd_rows;
 // Up to so many tiles the weights are most of the work (winograd_panels.cpp).
 inline constexpr int64_t few_tiles = most_tiles;
 
-// A frequency of the depth: inputs first + sign * second, added to the outputs with these factors.
-struct WinogradSlice {
-  int64_t first, second;
-  float sign;
-  float out[2];
-};
-inline constexpr std::array<WinogradSlice, 4> deep_slices{
-    {{0, 2, -1, {1, 0}}, {1, 2, 1, {1, 1}}, {2, 1, -1, {1, -1}}, {1, 3, -1, {0, -1}}}};
-inline constexpr std::array<WinogradSlice, 1> flat_slices{{{0, 0, 0, {1, 0}}}};
+// The scheme of a correlation whose axes are at step 1 or 2.
+inline WinogradScheme scheme_of(const Correlation &p) {
+  const WinogradSteps steps{p.axis[0].step == 2, p.axis[2].step == 2};
+  std::span<const WinogradSlice> slices = deep_slices;
+  if (p.axis[0].taps == 1) slices = flat_slices;
+  if (steps.depth) slices = strided_slices;
+  return {steps.plane ? strided_plane : unit_plane, slices, steps};
+}
 
 // Tiles of 2x2x2 outputs, or of 1x2x2 for 1x3x3 taps.
 struct Tiling : TileGrid {
-  explicit Tiling(const Correlation &problem) : TileGrid(problem, problem.axis[0].taps == 3 ? 2 : 1, winograd_step) {}
+  explicit Tiling(const Correlation &problem)
+      : TileGrid(problem, problem.axis[0].taps == 3 ? 2 : 1, winograd_step), scheme(scheme_of(problem)) {}
   // The same tiles of a problem with so many channels.
   Tiling part(int64_t ci, int64_t co) const {
     Tiling t = *this;
@@ -40,23 +38,22 @@ struct Tiling : TileGrid {
     t.p.co = co;
     return t;
   }
-  int64_t slices() const { return planes == 2 ? 4 : 1; }
   // Multiply-adds of the products per pair of channels; the transforms take as long as 3 channels more on either side.
   double cost() const {
-    return static_cast<double>(tiles() * slices() * winograd_frequencies) *
+    return static_cast<double>(tiles() * scheme.inputs()) *
            (1 + 3 / static_cast<double>(p.ci) + 3 / static_cast<double>(p.co));
   }
-  const WinogradSlice &slice(int64_t s) const {
-    return planes == 2 ? deep_slices[static_cast<size_t>(s)] : flat_slices[static_cast<size_t>(s)];
-  }
+
+  WinogradScheme scheme;
 };
 
-// Transforms the weights of input channels [first, last) of one panel: v[(slice * 16 + f) * v_frequency], then
-// [channel - first][lanes].
+// Transforms the weights of input channels [first, last) of one panel: v[(depth frequency * 16 + f) * v_frequency],
+// then [channel - first][lanes].
 inline void transform_weights(vg_context *context, const Tiling &tiling, const Weights &weights, int64_t panel,
                               int64_t first, int64_t last, float *v, int64_t v_frequency) {
   const Panels panels{tiling.p.co};
   WinogradKernel k{};
+  k.steps = tiling.scheme.steps;
   k.w = weights.w + panels.begin(panel) * weights.out_stride + first * weights.in_stride;
   k.tap = weights.heads.front().tap.data();
   k.planes = tiling.p.axis[0].taps;
@@ -70,27 +67,30 @@ inline void transform_weights(vg_context *context, const Tiling &tiling, const W
   VG_PICK(context, winograd_kernel)(k);
 }
 
-// Transformed weights [slice * 16 + f][panel][ci][lanes].
+// Transformed weights [depth frequency][f][panel][ci][lanes].
 class Kernels {
 public:
   Kernels(vg_context *context, const Tiling &tiling, const Weights &weights)
-      : panels_{tiling.p.co}, ci_(tiling.p.ci), frequency_(panels_.padded() * ci_ + 16),
-        memory_(context, tiling.slices() * winograd_frequencies * frequency_ * static_cast<int64_t>(sizeof(float))),
+      : frequency(Panels{tiling.p.co}.padded() * tiling.p.ci + 16), panels_{tiling.p.co}, ci_(tiling.p.ci),
+        memory_(context,
+                tiling.scheme.weights() * winograd_frequencies * frequency * static_cast<int64_t>(sizeof(float))),
         v_(memory_.as<float>()) {
     const Pieces pieces{ci_, 32};
     parallel_for(context, panels_.count() * pieces.count(), [&](int64_t item) {
       const int64_t panel = item / pieces.count(), first = pieces.begin(item % pieces.count());
       transform_weights(context, tiling, weights, panel, first, pieces.end(item % pieces.count()),
-                        v_ + panels_.begin(panel) * ci_ + first * panels_.lanes(panel), frequency_);
+                        v_ + panels_.begin(panel) * ci_ + first * panels_.lanes(panel), frequency);
     });
   }
-  const float *at(int64_t frequency, int64_t panel) const {
-    return v_ + frequency * frequency_ + panels_.begin(panel) * ci_;
+  const float *at(int64_t depth, int64_t panel) const {
+    return v_ + depth * winograd_frequencies * frequency + panels_.begin(panel) * ci_;
   }
+
+  const int64_t frequency; // distance of f
 
 private:
   Panels panels_;
-  int64_t ci_, frequency_;
+  int64_t ci_;
   Workspace memory_;
   float *v_;
 };
@@ -116,8 +116,8 @@ public:
     u_frequency = room * u_tile + line;
     m_frequency = room * m_tile + line;
   }
-  int64_t u_floats() const { return winograd_frequencies * u_frequency; }
-  int64_t m_floats() const { return winograd_frequencies * m_frequency; }
+  int64_t u_floats() const { return tiling_.scheme.plane.inputs * u_frequency; }
+  int64_t m_floats() const { return tiling_.scheme.plane.products * m_frequency; }
   int64_t sums_floats() const { return room_ * sums_tile(); }
 
   float *u, *m, *sums;
@@ -128,15 +128,18 @@ public:
               int64_t at) const {
     const Correlation &p = tiling_.p;
     const int64_t size[3] = {p.axis[0].in, p.axis[1].in, p.axis[2].in};
-    const WinogradSlice &slice = tiling_.slice(s);
+    const WinogradSlice &slice = tiling_.scheme.slice(s);
     tiling_.for_runs(begin, end, at, [&](const TileGrid::Run &run) {
-      const Plane first{input.x, size, p.x_stride, run.n, run.at[0] + p.axis[0].origin + slice.first};
-      const Plane second{input.x, size, p.x_stride, run.n, run.at[0] + p.axis[0].origin + slice.second};
-      const int64_t column = run.at[2] + p.axis[2].origin;
+      int64_t from[3];
+      for (int k = 0; k < 3; ++k) from[k] = run.at[k] * p.axis[k].step + p.axis[k].origin;
+      const Plane first{input.x, size, p.x_stride, run.n, from[0] + slice.first};
+      const Plane second{input.x, size, p.x_stride, run.n, from[0] + slice.second};
+      const int64_t column = from[2];
       WinogradGather g{};
-      for (int64_t h = 0; h < winograd_side; ++h) {
-        g.row[0][h] = first.row(run.at[1] + p.axis[1].origin + h, column);
-        g.row[1][h] = second.row(run.at[1] + p.axis[1].origin + h, column);
+      g.strided = tiling_.scheme.steps.plane;
+      for (int64_t h = 0; h < tiling_.scheme.plane.side; ++h) {
+        g.row[0][h] = first.row(from[1] + h, column);
+        g.row[1][h] = second.row(from[1] + h, column);
       }
       g.sign = slice.sign;
       g.stride = p.x_stride;
@@ -157,9 +160,10 @@ public:
   void spread(vg_context *context, const float *dy, int64_t s, int64_t begin, int64_t end, int64_t at) const {
     const Correlation &p = tiling_.p;
     const int64_t size[3] = {p.axis[0].out, p.axis[1].out, p.axis[2].out};
-    const WinogradSlice &slice = tiling_.slice(s);
+    const WinogradSlice &slice = tiling_.scheme.slice(s);
     tiling_.for_runs(begin, end, at, [&](const TileGrid::Run &run) {
       WinogradGather g{};
+      g.strided = tiling_.scheme.steps.plane;
       for (int64_t z = 0; z < 2; ++z)
         for (int64_t h = 0; h < winograd_step && slice.out[z] != 0; ++h)
           g.row[z][h] = Plane{dy, size, p.y_stride, run.n, run.at[0] + z}.row(run.at[1] + h, run.at[2]);
@@ -175,25 +179,40 @@ public:
     });
   }
 
-  // Products of `tiles` tiles at one frequency of slice s with panels [begin, end).
-  void multiply(vg_context *context, const Kernels &kernels, int64_t s, int64_t f, int64_t tiles, int64_t begin,
-                int64_t end) const {
-    const auto tile = VG_PICK(context, winograd_product);
-    for (int64_t panel = begin; panel < end; ++panel)
-      tile({u + f * u_frequency, kernels.at(s * winograd_frequencies + f, panel),
-            m + f * m_frequency + panels_.begin(panel), u_tile, m_tile, tiles, tiling_.p.ci, panels_.lanes(panel),
-            false});
+  // Product f of `tiles` tiles of `in` with a panel, whose weights at the depth of the slice are v[weight *
+  // v_frequency].
+  void multiply(vg_context *context, const Block &in, const float *v, int64_t v_frequency, int64_t f, int64_t panel,
+                int64_t tiles, bool add) const {
+    const WinogradTerms &terms = tiling_.scheme.plane.of_product[static_cast<size_t>(f)];
+    WinogradProduct p{};
+    p.terms = terms.count;
+    for (int64_t t = 0; t < terms.count; ++t) {
+      p.u[t] = in.u + terms.first[t] * in.u_frequency;
+      p.v[t] = v + terms.second[t] * v_frequency;
+    }
+    p.m = m + f * m_frequency + panels_.begin(panel);
+    p.u_tile = in.u_tile;
+    p.m_tile = m_tile;
+    p.tiles = tiles;
+    p.channels = in.tiling_.p.ci;
+    p.lanes = panels_.lanes(panel);
+    p.add = add;
+    VG_PICK(context, winograd_product)(p);
   }
 
-  // Products of inputs and gradients of the block's tiles [begin, end) at one frequency: sum [ci][lanes] of a panel.
-  void outer(vg_context *context, int64_t f, int64_t panel, int64_t begin, int64_t end, float *sum, bool add) const {
-    VG_PICK(context, winograd_outer)
-    ({u + f * u_frequency + begin * u_tile, m + f * m_frequency + begin * m_tile + panels_.begin(panel), sum, u_tile,
-      m_tile, end - begin, tiling_.p.ci, panels_.lanes(panel), add});
+  // Products of the inputs of `in` and the gradients of tiles [begin, end) for one frequency of the weights in the
+  // plane: sum [ci][lanes] of a panel.
+  void outer(vg_context *context, const Block &in, int64_t weight, int64_t panel, int64_t begin, int64_t end,
+             float *sum, bool add) const {
+    const WinogradTerms &terms = tiling_.scheme.plane.of_weight[static_cast<size_t>(weight)];
+    for (int64_t t = 0; t < terms.count; ++t) VG_PICK(context, winograd_outer)
+    ({in.u + terms.first[t] * in.u_frequency + begin * in.u_tile,
+      m + terms.second[t] * m_frequency + begin * m_tile + panels_.begin(panel), sum, in.u_tile, m_tile, end - begin,
+      in.tiling_.p.ci, panels_.lanes(panel), add || t > 0});
   }
 
   // Outputs of tiles [begin, end) of the problem, which are the block's from `at` on, after slice s. They are work item
-  // `item` of the outputs.
+  // `item` of the outputs. The products of slice s must be complete.
   void scatter(vg_context *context, int64_t s, int64_t begin, int64_t end, int64_t at, const WinogradOutput &output,
                int64_t item) const {
     tiling_.for_samples(begin, end, [&](int64_t sample, int64_t first, int64_t last) {
@@ -205,10 +224,11 @@ private:
   void scatter_sample(vg_context *context, int64_t s, int64_t begin, int64_t end, int64_t at,
                       const WinogradOutput &output, int64_t item, int64_t sample) const {
     const Correlation &p = tiling_.p;
-    const WinogradSlice &slice = tiling_.slice(s);
+    const WinogradSlice &slice = tiling_.scheme.slice(s);
     int64_t places[most_tiles];
     uint8_t inside[most_tiles];
     WinogradScatter g{};
+    g.strided = tiling_.scheme.steps.plane;
     g.m = m + at * m_tile;
     g.m_tile = m_tile;
     g.m_frequency = m_frequency;
@@ -216,8 +236,8 @@ private:
     g.channels = p.co;
     g.planes = tiling_.planes;
     std::copy(slice.out, slice.out + 2, g.out);
-    g.first = s == 0;
-    g.last = s == tiling_.slices() - 1;
+    g.first = slice.product == 0;
+    g.last = s == tiling_.scheme.count() - 1;
     g.sums = sums + at * sums_tile();
     g.bias = output.bias;
     g.y = output.y;

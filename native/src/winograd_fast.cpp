@@ -154,7 +154,7 @@ public:
     const int64_t lanes = panels_.lanes(panel);
     const float *v = kernels.at(s, panel);
     for (int64_t f = 0; f < fast_frequencies; ++f, v += tiling_.p.ci * lanes) VG_PICK(context, winograd_product)
-    ({u_ + f * u_frequency_, v, m_ + f * m_frequency_, u_tile_, panel_lanes, tiles, tiling_.p.ci, lanes, false});
+    ({1, {u_ + f * u_frequency_}, {v}, m_ + f * m_frequency_, u_tile_, panel_lanes, tiles, tiling_.p.ci, lanes, false});
   }
 
   // Outputs of a panel of tiles [begin, end) of the problem after slice s. They are work item `item` of the outputs.
@@ -223,6 +223,7 @@ int64_t best_planes(const Correlation &problem) {
 } // namespace
 
 bool winograd_fast_pays(const Correlation &problem, double cost) {
+  if (problem.axis[0].step != 1 || problem.axis[2].step != 1) return false;
   const Tiling tiling(problem, best_planes(problem));
   return blocks_of(tiling).count() >= fewest_items && tiling.cost() < 0.95 * cost;
 }

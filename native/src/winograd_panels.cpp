@@ -24,11 +24,12 @@ public:
   Frequencies(vg_context *context, const Tiling &tiling, Of of, const WinogradInput &tensor)
       : parts{of == Of::inputs ? tiling.p.ci : tiling.p.co, of == Of::inputs ? few_inputs : panel_lanes},
         tiling_(tiling), of_(of), slice_(whole_slice()),
-        memory_(context, parts.count() * tiling.slices() * slice_ * static_cast<int64_t>(sizeof(float))) {
+        memory_(context, parts.count() * tiling.scheme.count() * slice_ * static_cast<int64_t>(sizeof(float))) {
     const Pieces runs{tiling.tiles(), 2 * winograd_rows};
-    parallel_for(context, runs.count() * tiling.slices() * parts.count(), [&](int64_t item) {
-      const int64_t run = item % runs.count(), s = item / runs.count() % tiling.slices();
-      const int64_t part = item / runs.count() / tiling.slices(), begin = runs.begin(run), end = runs.end(run);
+    const int64_t slices = tiling.scheme.count();
+    parallel_for(context, runs.count() * slices * parts.count(), [&](int64_t item) {
+      const int64_t run = item % runs.count(), s = item / runs.count() % slices;
+      const int64_t part = item / runs.count() / slices, begin = runs.begin(run), end = runs.end(run);
       const Block block = at(part, s);
       if (of_ == Of::inputs)
         block.gather(context, tensor.part(parts.begin(part)), s, begin, end, begin);
@@ -37,7 +38,7 @@ public:
     });
   }
   Block at(int64_t part, int64_t s) const {
-    float *const memory = memory_.as<float>() + (part * tiling_.slices() + s) * slice_;
+    float *const memory = memory_.as<float>() + (part * tiling_.scheme.count() + s) * slice_;
     const int64_t channels = parts.end(part) - parts.begin(part);
     return of_ == Of::inputs ? Block(tiling_.part(channels, 1), tiling_.tiles(), memory, nullptr, nullptr)
                              : Block(tiling_.part(1, channels), tiling_.tiles(), nullptr, memory, nullptr);
@@ -65,28 +66,31 @@ void by_panels(vg_context *context, const Tiling &tiling, const WinogradInput &x
                const WinogradOutput &y) {
   const Frequencies inputs(context, tiling, Frequencies::Of::inputs, x);
   const Panels panels{tiling.p.co};
-  const int64_t tiles = tiling.tiles(), slices = tiling.slices();
+  const WinogradScheme &scheme = tiling.scheme;
+  const int64_t tiles = tiling.tiles();
   const Block widest(tiling.part(few_inputs, panel_lanes), tiles, nullptr);
-  const int64_t v_floats = slices * winograd_frequencies * few_frequency;
-  const int64_t floats = round_up(v_floats + slices * widest.m_floats() + widest.sums_floats(), 64);
+  const int64_t v_slice = winograd_frequencies * few_frequency, v_floats = scheme.weights() * v_slice;
+  const int64_t floats = round_up(v_floats + scheme.products() * widest.m_floats() + widest.sums_floats(), 64);
   Workspace memory(context, context->threads * floats * static_cast<int64_t>(sizeof(float)));
   parallel_for(context, panels.count(), [&](int64_t panel) {
     float *const v = memory.as<float>() + thread_index() * floats, *const m = v + v_floats;
-    float *const sums = m + slices * widest.m_floats();
-    const int64_t lanes = panels.lanes(panel), first = panels.begin(panel);
+    float *const sums = m + scheme.products() * widest.m_floats();
     const Tiling part = tiling.part(few_inputs, panels.width(panel));
+    const auto products = [&](int64_t s) {
+      return Block(part, tiles, nullptr, m + scheme.slice(s).product * widest.m_floats(), sums);
+    };
     for (int64_t i = 0; i < inputs.parts.count(); ++i) {
       const int64_t begin = inputs.parts.begin(i), end = inputs.parts.end(i);
       transform_weights(context, tiling, weights, panel, begin, end, v, few_frequency);
-      for (int64_t s = 0; s < slices; ++s) {
-        const Block in = inputs.at(i, s), out(part, tiles, nullptr, m + s * widest.m_floats(), sums);
-        for (int64_t f = 0; f < winograd_frequencies; ++f) VG_PICK(context, winograd_product)
-        ({in.u + f * in.u_frequency, v + (s * winograd_frequencies + f) * few_frequency, out.m + f * out.m_frequency,
-          in.u_tile, out.m_tile, tiles, end - begin, lanes, i > 0});
+      for (int64_t s = 0; s < scheme.count(); ++s) {
+        const Block in = inputs.at(i, s), out = products(s);
+        for (int64_t f = 0; f < scheme.plane.products; ++f)
+          out.multiply(context, in, v + scheme.slice(s).weight * v_slice, few_frequency, f, 0, tiles,
+                       i > 0 || !scheme.begins(s));
       }
     }
-    for (int64_t s = 0; s < slices; ++s)
-      Block(part, tiles, nullptr, m + s * widest.m_floats(), sums).scatter(context, s, 0, tiles, 0, y.part(first), 0);
+    for (int64_t s = 0; s < scheme.count(); ++s)
+      if (scheme.ends(s)) products(s).scatter(context, s, 0, tiles, 0, y.part(panels.begin(panel)), 0);
   });
 }
 
@@ -95,26 +99,26 @@ void weight_by_panels(vg_context *context, const Tiling &tiling, const WinogradI
   const Frequencies inputs(context, tiling, Frequencies::Of::inputs, x);
   const Frequencies gradients(context, tiling, Frequencies::Of::gradients, {dy, nullptr, 0});
   const Panels panels{tiling.p.co};
-  const int64_t slices = tiling.slices(), floats = slices * winograd_frequencies * few_frequency;
+  const WinogradScheme &scheme = tiling.scheme;
+  const int64_t sums_slice = winograd_frequencies * few_frequency, floats = scheme.weights() * sums_slice;
   const Pieces chains{tiling.tiles(), most_tiles};
   Workspace memory(context, context->threads * floats * static_cast<int64_t>(sizeof(float)));
   parallel_for(context, panels.count() * inputs.parts.count(), [&](int64_t item) {
     const int64_t panel = item / inputs.parts.count(), i = item % inputs.parts.count();
-    const int64_t begin = inputs.parts.begin(i), channels = inputs.parts.end(i) - begin, lanes = panels.lanes(panel);
+    const int64_t begin = inputs.parts.begin(i), channels = inputs.parts.end(i) - begin;
     float *const sums = memory.as<float>() + thread_index() * floats;
-    for (int64_t s = 0; s < slices; ++s) {
+    for (int64_t s = 0; s < scheme.count(); ++s) {
       const Block in = inputs.at(i, s), out = gradients.at(panel, s);
-      for (int64_t f = 0; f < winograd_frequencies; ++f)
-        for (int64_t c = 0; c < chains.count(); ++c) VG_PICK(context, winograd_outer)
-      ({in.u + f * in.u_frequency + chains.begin(c) * in.u_tile,
-        out.m + f * out.m_frequency + chains.begin(c) * out.m_tile,
-        sums + (s * winograd_frequencies + f) * few_frequency, in.u_tile, out.m_tile, chains.end(c) - chains.begin(c),
-        channels, lanes, c > 0});
+      for (int64_t weight = 0; weight < winograd_frequencies; ++weight)
+        for (int64_t c = 0; c < chains.count(); ++c)
+          out.outer(context, in, weight, 0, chains.begin(c), chains.end(c),
+                    sums + scheme.slice(s).weight * sums_slice + weight * few_frequency,
+                    c > 0 || !scheme.begins_weight(s));
     }
     const int64_t out_stride = tiling.p.taps() * tiling.p.ci;
     VG_PICK(context, winograd_finish)
-    ({sums, slices, 1, winograd_frequencies * few_frequency, 0, few_frequency, channels, panels.width(panel), lanes,
-      dw + panels.begin(panel) * out_stride + begin, out_stride, tiling.p.ci});
+    ({scheme.steps, sums, scheme.weights(), 1, sums_slice, 0, few_frequency, channels, panels.width(panel),
+      panels.lanes(panel), dw + panels.begin(panel) * out_stride + begin, out_stride, tiling.p.ci});
   });
 }
 

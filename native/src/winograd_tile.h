@@ -8,18 +8,27 @@
 
 namespace vg {
 
-// In the plane a tile has 4x4 inputs, 2x2 outputs and 16 frequencies.
-inline constexpr int64_t winograd_side = 4, winograd_step = 2, winograd_frequencies = 16;
+// In the plane a tile has 2x2 outputs, from 4x4 inputs at step 1 and from 5x5 at step 2; weights have 16 frequencies.
+inline constexpr int64_t winograd_step = 2, winograd_frequencies = 16;
+inline constexpr int64_t winograd_side = 4, strided_side = 5;
+// Pairs of frequencies that share a product, at most.
+inline constexpr int64_t winograd_most_terms = 4;
 // Rows of the register tile: tiles of a block are a multiple of it where possible.
 inline constexpr int64_t winograd_rows = 6;
 
+// Which axes are at step 2.
+struct WinogradSteps {
+  bool depth, plane;
+};
+
 // Frequencies of a run of tiles along x in one slice of the depth: u[f][tile][channel] of first + sign * second. A
-// gather takes the 4x4 inputs of each tile, a spread the 2x2 gradients of its outputs.
+// gather takes the inputs of each tile, a spread the 2x2 gradients of its outputs.
 struct WinogradGather {
-  const float *row[2][winograd_side]; // column 0 of the run in both terms; nullptr: zeros
-  float sign;                         // 0: there is no second term
-  int64_t stride;                     // between columns
-  int64_t begin, end;                 // columns inside the tensor; the others are zeros
+  bool strided;                      // step 2 in the plane
+  const float *row[2][strided_side]; // column 0 of the run in both terms; nullptr: zeros
+  float sign;                        // 0: there is no second term
+  int64_t stride;                    // between columns
+  int64_t begin, end;                // columns inside the tensor; the others are zeros
   int64_t tiles, channels;
   const float *norm; // inputs: table of the sample at the first channel; nullptr: they are values
   int64_t norm_row;
@@ -27,9 +36,11 @@ struct WinogradGather {
   int64_t u_tile, u_frequency;
 };
 
-// m[f][tile][lane] (+)= sum over channels of u[f][tile][channel] * v[f][channel][lane], for one panel of lanes.
+// m[tile][lane] (+)= sum over terms and channels of u[term][tile][channel] * v[term][channel][lane], for one panel of
+// lanes.
 struct WinogradProduct {
-  const float *u, *v;
+  int64_t terms;
+  const float *u[winograd_most_terms], *v[winograd_most_terms];
   float *m;
   int64_t u_tile, m_tile;
   int64_t tiles, channels, lanes; // lanes: 16 or 8
@@ -39,6 +50,7 @@ struct WinogradProduct {
 // Outputs of tiles: adds a slice of the depth to sums[tile][channel / 8][z, y, x][8]; after the last slice they are
 // stored. out[z] is what the slice adds to plane z.
 struct WinogradScatter {
+  bool strided;
   const float *m; // [f][tile][channel], padded to a multiple of 8
   int64_t m_tile, m_frequency;
   int64_t tiles, channels, planes; // planes: outputs along the depth, 1 or 2
@@ -66,6 +78,7 @@ struct WinogradOuter {
 
 // Weight gradients from the partial sums [slice][range][f][inputs][padded outputs] of a panel, ranges in index order.
 struct WinogradFinish {
+  WinogradSteps steps;
   const float *sums; // first slice, range and frequency; first input of the panel
   int64_t slices, ranges;
   int64_t slice, range, frequency; // distances in sums
@@ -76,6 +89,7 @@ struct WinogradFinish {
 
 // v[slice * 16 + f][channel][lane] of `inputs` channels and one panel; outputs beyond `outputs` are zero.
 struct WinogradKernel {
+  WinogradSteps steps;
   const float *w;     // first input channel, first output channel
   const int64_t *tap; // [planes * 9] distances
   int64_t planes;     // of the kernel: 1 or 3; slices: 1 or 4

@@ -15,13 +15,13 @@ namespace {
 // Partial sums of a weight gradient take at most about this much memory (more only if one set does).
 constexpr int64_t partial_bytes = 16 << 20;
 
-// Partial sums [slice][range][f][panel][ci][lanes].
+// Partial sums [depth frequency][range][f][panel][ci][lanes].
 struct WeightSums {
   WeightSums(const Tiling &t, int64_t range_count)
       : tiling(t), panels{t.p.co}, ranges(range_count), frequency(panels.padded() * t.p.ci) {}
-  int64_t floats() const { return tiling.slices() * ranges * winograd_frequencies * frequency; }
-  int64_t offset(int64_t s, int64_t range, int64_t f, int64_t panel) const {
-    return ((s * ranges + range) * winograd_frequencies + f) * frequency + panels.begin(panel) * tiling.p.ci;
+  int64_t floats() const { return tiling.scheme.weights() * ranges * winograd_frequencies * frequency; }
+  int64_t offset(int64_t depth, int64_t range, int64_t f, int64_t panel) const {
+    return ((depth * ranges + range) * winograd_frequencies + f) * frequency + panels.begin(panel) * tiling.p.ci;
   }
 
   const Tiling &tiling;
@@ -32,31 +32,37 @@ struct WeightSums {
 void sum_by_blocks(vg_context *context, const WeightSums &sums, const Pieces &blocks, const Pieces &ranges,
                    const WinogradInput &x, const float *dy, float *to) {
   const Tiling &tiling = sums.tiling;
+  const WinogradScheme &scheme = tiling.scheme;
   const int64_t floats = round_up(Block::floats(tiling, blocks.grain), 64);
   Workspace memory(context, context->threads * floats * static_cast<int64_t>(sizeof(float)));
-  parallel_for(context, ranges.count() * tiling.slices(), [&](int64_t item) {
-    const int64_t range = item / tiling.slices(), s = item % tiling.slices();
+  parallel_for(context, ranges.count() * scheme.weights(), [&](int64_t item) {
+    const int64_t range = item / scheme.weights(), depth = item % scheme.weights();
     const Block block(tiling, blocks.grain, memory.as<float>() + thread_index() * floats);
     for (int64_t b = ranges.begin(range); b < ranges.end(range); ++b) {
       const int64_t begin = blocks.begin(b), end = blocks.end(b);
-      block.gather(context, x, s, begin, end, 0);
-      block.spread(context, dy, s, begin, end, 0);
-      for (int64_t f = 0; f < winograd_frequencies; ++f)
-        for (int64_t panel = 0; panel < sums.panels.count(); ++panel)
-          block.outer(context, f, panel, 0, end - begin, to + sums.offset(s, range, f, panel), b > ranges.begin(range));
+      for (int64_t s = 0; s < scheme.count(); ++s) {
+        if (scheme.slice(s).weight != depth) continue;
+        block.gather(context, x, s, begin, end, 0);
+        block.spread(context, dy, s, begin, end, 0);
+        for (int64_t f = 0; f < winograd_frequencies; ++f)
+          for (int64_t panel = 0; panel < sums.panels.count(); ++panel)
+            block.outer(context, block, f, panel, 0, end - begin, to + sums.offset(depth, range, f, panel),
+                        b > ranges.begin(range) || !scheme.begins_weight(s));
+      }
     }
   });
 }
 
 void sum_by_stages(vg_context *context, const WeightSums &sums, const WinogradInput &x, const float *dy, float *to) {
   const Tiling &tiling = sums.tiling;
+  const WinogradScheme &scheme = tiling.scheme;
   const Pieces chunks = chunks_of(tiling);
   Workspace memory(context, Block::floats(tiling, chunks.grain) * static_cast<int64_t>(sizeof(float)));
   const Block block(tiling, chunks.grain, memory.as<float>());
   for (int64_t chunk = 0; chunk < chunks.count(); ++chunk) {
     const int64_t first = chunks.begin(chunk), tiles = chunks.end(chunk) - first;
     const Pieces runs{tiles, stage_run}, chains{tiles, most_tiles};
-    for (int64_t s = 0; s < tiling.slices(); ++s) {
+    for (int64_t s = 0; s < scheme.count(); ++s) {
       parallel_for(context, 2 * runs.count(), [&](int64_t i) {
         const int64_t at = runs.begin(i / 2), begin = first + at, end = first + runs.end(i / 2);
         i % 2 == 0 ? block.gather(context, x, s, begin, end, at) : block.spread(context, dy, s, begin, end, at);
@@ -64,8 +70,9 @@ void sum_by_stages(vg_context *context, const WeightSums &sums, const WinogradIn
       parallel_for(context, winograd_frequencies * sums.panels.count(), [&](int64_t item) {
         const int64_t f = item / sums.panels.count(), panel = item % sums.panels.count();
         for (int64_t i = 0; i < chains.count(); ++i)
-          block.outer(context, f, panel, chains.begin(i), chains.end(i), to + sums.offset(s, 0, f, panel),
-                      chunk > 0 || i > 0);
+          block.outer(context, block, f, panel, chains.begin(i), chains.end(i),
+                      to + sums.offset(scheme.slice(s).weight, 0, f, panel),
+                      chunk > 0 || i > 0 || !scheme.begins_weight(s));
       });
     }
   }
@@ -77,9 +84,10 @@ void finish_weights(vg_context *context, const WeightSums &sums, const float *fr
   parallel_for(context, sums.panels.count() * pieces.count(), [&](int64_t item) {
     const int64_t panel = item / pieces.count(), first = pieces.begin(item % pieces.count());
     WinogradFinish pass{};
+    pass.steps = sums.tiling.scheme.steps;
     pass.lanes = sums.panels.lanes(panel);
     pass.sums = from + sums.offset(0, 0, 0, panel) + first * pass.lanes;
-    pass.slices = sums.tiling.slices();
+    pass.slices = sums.tiling.scheme.weights();
     pass.ranges = sums.ranges;
     pass.slice = sums.offset(1, 0, 0, 0);
     pass.range = winograd_frequencies * sums.frequency;
@@ -104,7 +112,7 @@ void winograd_weight(vg_context *context, const Correlation &problem, const floa
   const int64_t set = WeightSums(tiling, 1).floats() * static_cast<int64_t>(sizeof(float));
   const int64_t most = std::clamp<int64_t>(partial_bytes / set, 1, enough_items);
   const Pieces by_memory{blocks.count(), ceil_div(blocks.count(), most)};
-  const bool stages = by_memory.count() * tiling.slices() < enough_items;
+  const bool stages = by_memory.count() * tiling.scheme.weights() < enough_items;
   const Pieces ranges = stages ? Pieces{blocks.count(), blocks.count()} : by_memory;
   const WeightSums sums(tiling, ranges.count());
   Workspace memory(context, sums.floats() * static_cast<int64_t>(sizeof(float)));

@@ -1,4 +1,4 @@
-// Convolutions that run as Winograd: 3x3x3 and 1x3x3 taps at step 1, 8 channels and more.
+// Convolutions that run as Winograd: 3x3x3 and 1x3x3 taps at steps 1 and 2, 8 channels and more.
 #include "conv_reference.h"
 
 #include <cmath>
@@ -39,9 +39,30 @@ const Sizes table[] = {
     {1, {6, 12, 12}, 8, 8, {1, 3, 3}, {1, 1, 1}, {1, 0, 2}},
 };
 
+// At step 2, from 16 channels on. Even and odd sizes, every padding, the steps of a U-Net's anisotropic stages.
+const Sizes strided[] = {
+    // few tiles: weights in the cache
+    {1, {4, 4, 4}, 40, 72, {3, 3, 3}, {2, 2, 2}, {1, 1, 1}},
+    {4, {5, 8, 7}, 65, 23, {3, 3, 3}, {2, 2, 2}, {1, 1, 1}, 3, 1},
+    {2, {7, 9, 5}, 24, 33, {3, 3, 3}, {2, 2, 2}, {0, 1, 2}, 0, 5},
+    {2, {3, 9, 8}, 33, 31, {3, 3, 3}, {1, 2, 2}, {1, 1, 1}, 2, 0},
+    {1, {4, 10, 13}, 70, 50, {1, 3, 3}, {1, 2, 2}, {0, 1, 1}, 1, 6},
+    // stages
+    {1, {16, 15, 16}, 32, 48, {3, 3, 3}, {2, 2, 2}, {1, 1, 1}},
+    {2, {9, 16, 17}, 25, 20, {3, 3, 3}, {1, 2, 2}, {1, 1, 1}, 0, 4},
+    {2, {12, 9, 10}, 33, 40, {3, 3, 3}, {2, 1, 1}, {1, 1, 1}, 7, 0},
+    {4, {1, 32, 33}, 40, 64, {1, 3, 3}, {1, 2, 2}, {0, 1, 1}},
+    // blocks
+    {2, {29, 34, 32}, 16, 24, {3, 3, 3}, {2, 2, 2}, {1, 1, 1}, 5, 8},
+    {1, {13, 40, 67}, 24, 17, {3, 3, 3}, {1, 2, 2}, {1, 1, 1}},
+    {1, {33, 21, 24}, 20, 24, {3, 3, 3}, {2, 1, 1}, {1, 0, 2}},
+    {4, {3, 67, 66}, 32, 40, {1, 3, 3}, {1, 2, 2}, {0, 1, 1}, 1, 2},
+};
+
 TEST(Winograd, MatchesNaiveLoops) {
   uint64_t seed = 1000;
   for (const Sizes &z : table) expect_naive(conv3d, make(z), seed += 10);
+  for (const Sizes &z : strided) expect_naive(conv3d, make(z), seed += 10);
 }
 
 TEST(Winograd, MatchesNaiveLoopsOnRandomProblems) {
@@ -56,6 +77,11 @@ TEST(Winograd, MatchesNaiveLoopsOnRandomProblems) {
     z.x_gap = random.index(2) * random.index(9);
     z.y_gap = random.index(2) * random.index(9);
     expect_naive(conv3d, make(z), static_cast<uint64_t>(3000 + i));
+    z.s[1] = z.s[2] = 2;
+    z.s[0] = z.k[0] == 1 ? 1 : 1 + random.index(2);
+    z.ci += 12;
+    z.co += 12;
+    expect_naive(conv3d, make(z), static_cast<uint64_t>(4000 + i));
   }
 }
 
@@ -65,25 +91,33 @@ TEST(Winograd, BitsDoNotDependOnThreads) {
       {1, {4, 5, 4}, 100, 60, {3, 3, 3}, {1, 1, 1}, {1, 1, 1}},
       {2, {8, 9, 10}, 64, 40, {3, 3, 3}, {1, 1, 1}, {1, 1, 1}},
       {2, {1, 65, 67}, 16, 16, {1, 3, 3}, {1, 1, 1}, {0, 1, 1}},
+      {2, {33, 34, 37}, 17, 24, {3, 3, 3}, {2, 2, 2}, {1, 1, 1}},
+      {1, {8, 9, 8}, 100, 60, {3, 3, 3}, {2, 2, 2}, {1, 1, 1}},
+      {2, {16, 17, 18}, 64, 40, {3, 3, 3}, {1, 2, 2}, {1, 1, 1}},
   };
   for (const Sizes &z : problems) expect_same_bits_for_threads(conv3d, make(z));
 }
 
 // A NaN reaches the outputs whose sums it is part of, and no others.
 TEST(Winograd, NaNStaysInItsReceptiveField) {
-  for (const int64_t depth : {1, 3})
-    for (const int64_t z : {4, 5}) {
-      const ConvCase c = make({1, {9, 8, 9}, 8, 8, {depth, 3, 3}, {1, 1, 1}, {depth / 2, 1, 1}});
-      ConvExpected e(c, false, Side::after, 3);
-      const int64_t at = (z * 8 + 3) * 9 + 4;
-      e.x.at(at, 2) = NAN;
-      const auto r = run(conv3d, Cpu(2), c, e, Side::after);
-      for (int64_t v = 0; v < c.y_voxels(); ++v) {
-        const int64_t dz = std::abs(v / 72 - z), dy = std::abs(v / 9 % 8 - 3), dx = std::abs(v % 9 - 4);
-        const bool reached = dz <= depth / 2 && dy <= 1 && dx <= 1;
-        ASSERT_EQ(std::isnan(r->y.at(v, 0)), reached) << "depth " << depth << " z " << z << " at " << v;
+  for (const int64_t step : {1, 2})
+    for (const int64_t depth : {1, 3})
+      for (const int64_t z : {4, 5}) {
+        const int64_t depth_step = depth == 1 ? 1 : step, channels = step == 1 ? 8 : 24;
+        const ConvCase c =
+            make({1, {9, 8, 9}, channels, channels, {depth, 3, 3}, {depth_step, step, step}, {depth / 2, 1, 1}});
+        ConvExpected e(c, false, Side::after, 3);
+        const int64_t at = (z * 8 + 3) * 9 + 4, height = 8 / step, width = (9 + step - 1) / step;
+        e.x.at(at, 2) = NAN;
+        const auto r = run(conv3d, Cpu(2), c, e, Side::after);
+        for (int64_t v = 0; v < c.y_voxels(); ++v) {
+          const int64_t dz = std::abs(v / (height * width) * depth_step - z);
+          const int64_t dy = std::abs(v / width % height * step - 3), dx = std::abs(v % width * step - 4);
+          const bool reached = dz <= depth / 2 && dy <= 1 && dx <= 1;
+          ASSERT_EQ(std::isnan(r->y.at(v, 0)), reached)
+              << "step " << step << " depth " << depth << " z " << z << " at " << v;
+        }
       }
-    }
 }
 
 // Relative error |y - exact| / |exact| with inputs of unit variance: a direct sum in float32 has 1.3e-7 at 32 and
@@ -92,9 +126,11 @@ TEST(Winograd, IsAsAccurateAsADirectSum) {
   struct Limit {
     int64_t channels;
     double error;
+    int64_t step;
   };
-  for (const auto &[channels, error] : {Limit{32, 4e-7}, Limit{256, 8e-7}}) {
-    const ConvCase c = make({1, {8, 8, 8}, channels, 16, {3, 3, 3}, {1, 1, 1}, {1, 1, 1}});
+  for (const auto &[channels, error, step] :
+       {Limit{32, 4e-7, 1}, Limit{256, 8e-7, 1}, Limit{32, 4e-7, 2}, Limit{256, 6e-7, 2}}) {
+    const ConvCase c = make({1, {8, 8, 8}, channels, 16, {3, 3, 3}, {step, step, step}, {1, 1, 1}});
     const ConvExpected e(c, false, Side::after, 5);
     const auto r = run(conv3d, Cpu(2), c, e, Side::after);
     const auto relative = [](const auto &actual, const std::vector<double> &expected, auto at) {
