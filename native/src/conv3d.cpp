@@ -4,8 +4,8 @@
 //   dx[q][i] = sum over all (p, t) with p * s + t - padding = q, channels o of dy[p][o] * w[o][t][i]
 //   dw[o][t][i] = sum over p of dy[p][o] * x[p * s + t - padding][i],  db[o] = sum over p of dy[p][o]
 //
-// x [n][d][h][w][ci], y [n][od][oh][ow][co], w [co][kd][kh][kw][ci]. All three are correlations (correlate.cpp, which
-// says how work is split and what bounds it). For dx the inputs fall into classes by (q + padding) mod s: within a
+// x [n][d][h][w][ci], y [n][od][oh][ow][co], w [co][kd][kh][kw][ci]. All three are correlations (correlate*.cpp, which
+// say how work is split and what bounds it). For dx the inputs fall into classes by (q + padding) mod s: within a
 // class dx is a correlation of dy with the taps of that class in reverse order, so nothing is scattered.
 #include "conv3d.h"
 #include "correlate.h"
