@@ -11,9 +11,6 @@ namespace vg::VG_TIER {
 // Every row of an outer product keeps a distance besides its sums, which more than 8 rows would leave no register for.
 constexpr int outer_half_rows = half_panel_rows < 8 ? half_panel_rows : 8;
 
-// Voxels whose products conv_outer adds up before it turns to the next rows: their inputs and gradients fit in L1.
-constexpr int64_t outer_voxels = 64;
-
 template <class V, int N> constexpr int64_t lanes_of = N *static_cast<int64_t>(sizeof(V) / sizeof(float));
 
 template <class V, int N> static inline void load_lanes(V (&to)[N], const float *from, int64_t channels) {
@@ -37,6 +34,19 @@ template <class V, int N> static inline void store_lanes(float *to, const V (&fr
     for (int64_t c = 0; c < channels; ++c) to[c] = buffer[c];
   }
 }
+
+// What is fetched ahead of one of `tiles` tiles, in equal shares. Always inline: the compiler takes a function that
+// does nothing else for one without effect and drops its calls.
+struct Fetch {
+  Fetch(const Ahead &what, int64_t tiles) : ahead(what), share((what.count + tiles - 1) / tiles) {}
+  VG_INLINE void tile(int64_t i) const {
+    const int64_t end = (i + 1) * share < ahead.count ? (i + 1) * share : ahead.count;
+    for (int64_t v = i * share; v < end; ++v)
+      for (int64_t l = 0; l < ahead.lines; ++l) __builtin_prefetch(ahead.x[v] + ahead.line[l], 0, 2);
+  }
+  const Ahead &ahead;
+  int64_t share;
+};
 
 // R voxels from `first`; beyond the end the last voxel stands in and is not stored.
 template <int R, class V, int N> static inline void forward_tile(const PanelPass &pass, int64_t first) {
@@ -81,7 +91,12 @@ template <int R, class V, int N> static inline void forward_tile(const PanelPass
 }
 
 template <int R, class V, int N> static void forward_panel(const PanelPass &pass) {
-  for (int64_t first = 0; first < pass.count; first += R) forward_tile<R, V, N>(pass, first);
+  const int64_t tiles = (pass.count + R - 1) / R;
+  const Fetch ahead(pass.ahead, tiles);
+  for (int64_t tile = 0; tile < tiles; ++tile) {
+    ahead.tile(tile);
+    forward_tile<R, V, N>(pass, tile * R);
+  }
 }
 
 void conv_panel(const PanelPass &pass) {
@@ -126,6 +141,8 @@ static inline void outer_tile(const OuterPass &pass, int64_t first, const float 
 
 template <int R, class V, int N> static void outer_panel(const OuterPass &pass) {
   constexpr int64_t lanes = lanes_of<V, N>, step = lanes / N;
+  const int64_t tiles = (pass.rows + R - 1) / R;
+  const Fetch ahead_x(pass.ahead, tiles), ahead_dy(pass.ahead_dy, tiles);
   float dy[outer_voxels * lanes]; // dense and padded with zeros to full lanes
   for (int64_t begin = 0; begin < pass.count; begin += outer_voxels) {
     const int64_t count = pass.count - begin < outer_voxels ? pass.count - begin : outer_voxels;
@@ -134,7 +151,11 @@ template <int R, class V, int N> static void outer_panel(const OuterPass &pass) 
       load_lanes<V, N>(gradient, pass.dy[begin + i] + pass.dy_offset, pass.channels);
       for (int v = 0; v < N; ++v) store(dy + i * lanes + step * v, gradient[v]);
     }
-    for (int64_t first = 0; first < pass.rows; first += R) outer_tile<R, V, N>(pass, first, pass.x + begin, dy, count);
+    for (int64_t tile = 0; tile < tiles; ++tile) {
+      ahead_x.tile(tile);
+      ahead_dy.tile(tile);
+      outer_tile<R, V, N>(pass, tile * R, pass.x + begin, dy, count);
+    }
   }
 }
 

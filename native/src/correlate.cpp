@@ -68,13 +68,19 @@ private:
   float *w_, *bias_;
 };
 
-// One panel of one box.
-void run_panel(vg_context *context, const View &view, const Box &box, const Panels &panels, int64_t panel,
-               int64_t head_offset, const float *w, const float *bias) {
+// Voxels of a box, from `begin`.
+struct Block {
+  int64_t begin, count;
+};
+
+// One panel of one block.
+void run_panel(vg_context *context, const View &view, const Block &block, const Ahead &ahead, const Panels &panels,
+               int64_t panel, int64_t head_offset, const float *w, const float *bias) {
   PanelPass pass{};
-  pass.x = view.x;
-  pass.y = view.y;
-  pass.count = box.voxels();
+  pass.x = view.x + block.begin;
+  pass.y = view.y + block.begin;
+  pass.count = block.count;
+  pass.ahead = ahead;
   pass.segment = view.segment.data();
   pass.segments = static_cast<int64_t>(view.segment.size());
   pass.run = view.run;
@@ -133,7 +139,8 @@ void correlate_small_map(vg_context *context, const Cut &cut, const float *x, co
           const int64_t panel = i % panels.count();
           float first[panel_lanes] = {};
           if (bias != nullptr) std::copy_n(bias + panels.begin(panel), panels.width(panel), first);
-          run_panel(context, view, box, panels, panel, weights.heads[static_cast<size_t>(i / panels.count())].y_offset,
+          run_panel(context, view, {0, box.voxels()}, {}, panels, panel,
+                    weights.heads[static_cast<size_t>(i / panels.count())].y_offset,
                     packed + (i - group.begin(item)) * panel_floats, slice == 0 ? first : nullptr);
         }
         if (slice == cut.slices - 1) gather_sums(context, cut.p, b, box, group.begin(item), group.end(item), y, sums);
@@ -171,22 +178,27 @@ void correlate_boxes(vg_context *context, const Correlation &problem, const floa
   const int64_t all_panels = static_cast<int64_t>(weights.heads.size()) * panels.count();
   const int64_t groups = std::clamp<int64_t>(ceil_div(enough_items, cut.boxes()), 1, all_panels);
   const Pieces group{all_panels, ceil_div(all_panels, groups)};
-  const int64_t items = cut.boxes() * group.count();
+  const int64_t items = cut.boxes() * group.count(), step = cut.block();
   Slots slots(context, items, View::bytes(cut));
   parallel_for(context, items, [&](int64_t item) {
     const Box box = cut.box(item / group.count());
+    const int64_t first = group.begin(item % group.count()), last = group.end(item % group.count());
     const Slots::Lease lease(slots);
     View view(context, cut, lease.memory);
     for (int64_t slice = 0; slice < cut.slices; ++slice) {
       view.open(box, slice, x, y);
-      for (int64_t i = group.begin(item % group.count()); i < group.end(item % group.count()); ++i) {
-        const int64_t head = i / panels.count(), panel = i % panels.count();
-        run_panel(context, view, box, panels, panel, weights.heads[static_cast<size_t>(head)].y_offset,
-                  packed.weights(head, panel, slice), slice == 0 ? packed.bias(panel) : nullptr);
+      for (int64_t begin = 0, end; begin < box.voxels(); begin = end) {
+        end = std::min(begin + step, box.voxels());
+        const int64_t next = std::min(step, box.voxels() - end);
+        for (int64_t i = first; i < last; ++i) {
+          const int64_t head = i / panels.count(), panel = i % panels.count();
+          run_panel(context, view, {begin, end - begin}, view.ahead(end, next, i - first, last - first), panels, panel,
+                    weights.heads[static_cast<size_t>(head)].y_offset, packed.weights(head, panel, slice),
+                    slice == 0 ? packed.bias(panel) : nullptr);
+        }
       }
     }
-    gather_sums(context, problem, item / group.count(), box, group.begin(item % group.count()),
-                group.end(item % group.count()), y, sums);
+    gather_sums(context, problem, item / group.count(), box, first, last, y, sums);
   });
   sums.finish(context);
 }

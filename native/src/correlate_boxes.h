@@ -23,7 +23,12 @@ inline constexpr int64_t chain = 1536;
 // Voxels of a box: enough to spread the last, partly filled tile and to reuse a panel of weights many times.
 inline constexpr int64_t box_voxels = 512;
 // Work items that keep many threads busy to the end.
-inline constexpr int64_t enough_items = 64;
+inline constexpr int64_t enough_items = 32;
+// Inputs that all panels see before the next ones where they are read in place: those stay in L1 or near it, and the
+// next ones are fetched meanwhile, else memory and arithmetic would take turns.
+inline constexpr int64_t block_bytes = 48 << 10;
+// Panels among which that fetching is spread, at least: with fewer it asks for more than memory gives.
+inline constexpr int64_t ahead_panels = 4;
 inline constexpr int64_t align = 64;
 
 // A piece of the grid of one sample.
@@ -61,6 +66,11 @@ public:
 
   int64_t patch_floats() const { return in_place ? 0 : static_cast<int64_t>(patch_size(extent)); }
   int64_t voxels() const { return extent[0] * extent[1] * extent[2]; }
+  // Voxels of a box that all panels see before the next ones.
+  int64_t block() const {
+    const int64_t bytes = std::max<int64_t>(p.taps(), 1) * depth * 4;
+    return in_place ? std::clamp<int64_t>(block_bytes / bytes / 12 * 12, 24, box_voxels) : voxels();
+  }
 
   Correlation p;
   const float *norm;
@@ -135,6 +145,12 @@ public:
     set_segments();
     set_pointers(box, input, output);
   }
+  // What panel `part` of `parts` fetches of `count` voxels from `begin`: inputs in place that no other voxel shares.
+  Ahead ahead(int64_t begin, int64_t count, int64_t part, int64_t parts) const {
+    if (parts < ahead_panels || count <= 0) return {};
+    const int64_t lines = static_cast<int64_t>(line_.size()), first = lines * part / parts;
+    return {x + begin, count, line_.data() + first, lines * (part + 1) / parts - first};
+  }
   // Distance of every (tap, channel of the slice).
   void distances(std::vector<int64_t> &to) const {
     to.clear();
@@ -204,6 +220,11 @@ private:
     for (int64_t z = 0; z < p_.axis[0].taps; ++z)
       for (int64_t y_ = 0; y_ < p_.axis[1].taps; ++y_)
         for (int64_t x_ = 0; x_ < taps; x_ += joined) segment.push_back(start + z * plane + y_ * row + x_ * voxel);
+    const auto apart = [](const GridAxis &a) { return a.taps <= a.step; };
+    line_.clear();
+    if (!cut_.in_place || !std::all_of(p_.axis, p_.axis + 3, apart)) return;
+    for (const int64_t s : segment)
+      for (int64_t j = 0; j < run; j += 16) line_.push_back(s + j);
   }
 
   void set_pointers(const Box &box, const float *input, float *output) {
@@ -236,6 +257,7 @@ private:
   float *patch_;
   int64_t lines_[3]; // extent of the patch
   int64_t first_channel_ = 0, depth_ = 0;
+  std::vector<int64_t> line_; // distances of the cache lines of a voxel's inputs
 };
 
 } // namespace vg

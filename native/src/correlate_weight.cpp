@@ -77,7 +77,8 @@ int64_t value_panels(const Cut &cut, const float *norm, int64_t most) {
   return norm == nullptr ? 0 : std::clamp<int64_t>(value_bytes / (cut.voxels() * panel_lanes * 4), 1, most);
 }
 
-// Adds one box to the sums of panels [begin, end).
+// Adds one box to the sums of panels [begin, end): block by block where inputs are read in place, for they are many and
+// the sums few, else panel by panel.
 template <class Sums>
 void add_box(vg_context *context, const Cut &cut, View &view, const Box &box, int64_t begin, int64_t end,
              const Gradient &gradient, Sums &&sums) {
@@ -86,24 +87,33 @@ void add_box(vg_context *context, const Cut &cut, View &view, const Box &box, in
   view.distances(distance);
   const int64_t row = gradient.panels * panel_lanes;
   for (int64_t i = 0; i < box.voxels() && row > 0; ++i) view.y[i] = gradient.values + i * row;
-  int64_t first = 0;
-  for (int64_t panel = begin; panel < end; ++panel) {
-    OuterPass pass{};
-    pass.x = view.x;
-    pass.dy = view.y;
-    pass.count = box.voxels();
-    pass.distance = distance.data();
-    pass.rows = static_cast<int64_t>(distance.size());
-    pass.sum = sums(panel);
-    pass.lanes = panels.lanes(panel);
-    pass.channels = panels.width(panel);
-    if (row > 0 && (panel - begin) % gradient.panels == 0) {
-      first = panels.begin(panel);
-      const int64_t channels = std::min(panels.begin(std::min(panel + gradient.panels, end)), cut.p.co) - first;
-      box_values(context, cut.p, box, first, channels, gradient.dy, gradient.norm, row, gradient.values);
+  const int64_t stride = row > 0 ? gradient.panels : end - begin, voxels = box.voxels();
+  const int64_t step = cut.in_place ? outer_voxels : voxels;
+  for (int64_t low = begin; low < end; low += stride) {
+    const int64_t high = std::min(low + stride, end), first = row > 0 ? panels.begin(low) : 0;
+    if (row > 0)
+      box_values(context, cut.p, box, first, std::min(panels.begin(high), cut.p.co) - first, gradient.dy, gradient.norm,
+                 row, gradient.values);
+    for (int64_t v = 0, next; v < voxels; v = next) {
+      next = std::min(v + step, voxels);
+      for (int64_t panel = low; panel < high; ++panel) {
+        const bool more = panel + 1 < high;
+        const int64_t follower = more ? v : next, line = panels.begin(more ? panel + 1 : low) - first;
+        OuterPass pass{};
+        pass.x = view.x + v;
+        pass.dy = view.y + v;
+        pass.count = next - v;
+        pass.distance = distance.data();
+        pass.rows = static_cast<int64_t>(distance.size());
+        pass.sum = sums(panel);
+        pass.dy_offset = panels.begin(panel) - first;
+        pass.lanes = panels.lanes(panel);
+        pass.channels = panels.width(panel);
+        pass.ahead = view.ahead(next, std::min(step, voxels - next), panel - low, high - low);
+        if (cut.in_place) pass.ahead_dy = {view.y + follower, std::min(step, voxels - follower), &line, 1};
+        VG_PICK(context, conv_outer)(pass);
+      }
     }
-    pass.dy_offset = panels.begin(panel) - first;
-    VG_PICK(context, conv_outer)(pass);
   }
 }
 
