@@ -36,15 +36,18 @@ void finish(const Partials &partials, int64_t ranges, const float *sums, int64_t
   const Cut &cut = partials.cut;
   const int64_t lanes = partials.panels.lanes(panel), width = partials.panels.width(panel);
   const int64_t row = cut.p.taps() * cut.p.ci;
+  constexpr int64_t inputs = 16; // a cache line of dw
   for (int64_t slice = 0; slice < cut.slices; ++slice)
-    for (int64_t i = 0; i < cut.slice_depth(slice); ++i) {
-      double total[panel_lanes] = {};
+    for (int64_t i = 0, depth = cut.slice_depth(slice); i < depth; i += inputs) {
+      const int64_t count = std::min(inputs, depth - i);
+      double total[inputs * panel_lanes] = {};
       for (int64_t range = 0; range < ranges; ++range) {
-        const float *from = sums + partials.offset(range, slice, panel) + (tap * cut.slice_depth(slice) + i) * lanes;
-        for (int64_t lane = 0; lane < lanes; ++lane) total[lane] += static_cast<double>(from[lane]);
+        const float *from = sums + partials.offset(range, slice, panel) + (tap * depth + i) * lanes;
+        for (int64_t k = 0; k < count * lanes; ++k) total[k] += static_cast<double>(from[k]);
       }
       float *to = dw + partials.panels.begin(panel) * row + tap * cut.p.ci + slice * cut.depth + i;
-      for (int64_t lane = 0; lane < width; ++lane) to[lane * row] = static_cast<float>(total[lane]);
+      for (int64_t lane = 0; lane < width; ++lane, to += row)
+        for (int64_t k = 0; k < count; ++k) to[k] = static_cast<float>(total[k * lanes + lane]);
     }
 }
 
