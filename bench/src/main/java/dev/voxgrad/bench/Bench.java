@@ -1,9 +1,9 @@
 package dev.voxgrad.bench;
 
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
 import java.util.TreeMap;
@@ -17,41 +17,29 @@ final class Bench {
             "onnxruntime", "mvn -Ppeers -DskipTests package",
             "onednn", "mvn -Ppeers -DskipTests package, apt install libdnnl2"));
 
-    /** Runs before any is timed, fewer where one takes seconds; memory is measured in them. */
-    private static final int WARM_UP = 3;
+    private static final int ROUNDS = 3;
 
-    private static final double WARM_UP_MS = 2000;
-
-    /** A run that takes longer is timed once, while or directly after it gives the answer, and not in turn with the others. */
-    private static final double ONCE_MS = 20_000;
-
-    /** What is ready to be timed; {@code milliseconds} of its last run so far. */
-    private record Opened(
-            Side side, String setting, Side.Run run, Map<String, float[]> answer, double mb, double milliseconds)
-            implements AutoCloseable {
-        boolean timedOnce() {
-            return milliseconds > ONCE_MS;
-        }
-
-        @Override
-        public void close() {
-            run.close();
-        }
-    }
+    /** At most; one round of a sample says, to some percent, which setting is the fastest and how long the whole takes. */
+    private static final double SAMPLE_SECONDS = 5;
 
     private final Side ours = new Ours();
     private final List<Side> peers = new ArrayList<>(List.of(new Jdk()));
     private final List<String> missing = new ArrayList<>();
-    private final double seconds;
+    private final Pairing.Limit limit;
+    private final Pairing.Limit sampleLimit;
+    private final double minutes;
 
     /**
      * Finds the peers.
      *
      * @param threads of every side
      * @param seconds for each problem and direction, all sides together
+     * @param minutes that one round of a problem with a sample may take
      */
-    Bench(int threads, double seconds) {
-        this.seconds = seconds;
+    Bench(int threads, double seconds, double minutes) {
+        limit = new Pairing.Limit(seconds, ROUNDS);
+        sampleLimit = new Pairing.Limit(Math.min(seconds, SAMPLE_SECONDS), 1);
+        this.minutes = minutes;
         List<String> failures = new ArrayList<>();
         for (ServiceLoader.Provider<Side> provider :
                 ServiceLoader.load(Side.class).stream().toList()) {
@@ -83,108 +71,96 @@ final class Bench {
 
     /** One row for each peer; one without a peer when there is none. */
     List<Result> run(Problem problem, Direction direction) {
+        Optional<Problem> sample = problem.sample();
+        if (sample.isEmpty()) {
+            return inAllSettings(problem, direction, limit);
+        }
+        return inAllSettings(sample.get(), direction, sampleLimit).stream()
+                .map(found -> whole(problem, found))
+                .toList();
+    }
+
+    private List<Result> inAllSettings(Problem problem, Direction direction, Pairing.Limit limit) {
         List<Result> results = new ArrayList<>();
-        try (Opened mine =
-                open(ours, problem, direction, ours.settings(problem, direction).getFirst())) {
+        try (Opened mine = open(problem, direction)) {
             for (Side peer : peers) {
-                if (!peer.settings(problem, direction).isEmpty()) {
-                    results.add(against(peer, mine, problem, direction));
+                List<String> settings = peer.settings(problem, direction);
+                if (!settings.isEmpty()) {
+                    results.add(against(peer, settings, mine, limit));
                 }
             }
             if (results.isEmpty()) {
                 String none = missing.isEmpty() ? "no peer does this" : "none; " + String.join("; ", missing);
-                double ms = medians(List.of(mine)).getFirst();
-                results.add(new Result(
-                        problem, direction, ms, mine.mb(), "", none, Double.NaN, Double.NaN, Double.NaN, ""));
+                results.add(alone(mine, none, limit));
             }
         } catch (RuntimeException e) {
-            results.add(Result.failed(problem, direction, firstLine(e)));
+            results.add(Result.failed(problem, direction, "", "", firstLine(e)));
         }
         return results;
     }
 
-    private Result against(Side peer, Opened mine, Problem problem, Direction direction) {
-        List<Opened> theirs = new ArrayList<>();
-        String error = "";
-        double difference = 0;
-        try {
-            for (String setting : peer.settings(problem, direction)) {
-                Opened opened = open(peer, problem, direction, setting);
-                theirs.add(opened);
-                Difference found = Difference.of(mine.answer(), opened.answer());
-                difference = Math.max(difference, found.value());
-                if (!(found.value() <= problem.tolerance())) {
-                    error = "answers differ (" + setting + "): " + found;
-                    return new Result(
-                            problem,
-                            direction,
-                            Double.NaN,
-                            mine.mb(),
-                            peer.name(),
-                            setting,
-                            Double.NaN,
-                            Double.NaN,
-                            difference,
-                            error);
-                }
-            }
-            List<Opened> all = new ArrayList<>(List.of(mine));
-            all.addAll(theirs);
-            List<Double> medians = medians(all);
-            int best = 1;
-            for (int i = 2; i < medians.size(); i++) {
-                best = medians.get(i) < medians.get(best) ? i : best;
-            }
-            Opened fastest = theirs.get(best - 1);
-            return new Result(
-                    problem,
-                    direction,
-                    medians.getFirst(),
-                    mine.mb(),
-                    peer.name(),
-                    fastest.setting(),
-                    medians.get(best),
-                    fastest.mb(),
-                    difference,
-                    error);
-        } finally {
-            theirs.forEach(Opened::close);
+    /** The whole of a problem beside the peer, in the setting, that was found on its sample. */
+    private Result whole(Problem problem, Result found) {
+        Direction direction = found.direction();
+        String error = found.error().isEmpty() ? tooLong(problem, found) : found.error();
+        if (!error.isEmpty()) {
+            return Result.failed(problem, direction, found.peer(), found.peerSetting(), error);
+        }
+        try (Opened mine = open(problem, direction)) {
+            Optional<Side> peer =
+                    peers.stream().filter(p -> p.name().equals(found.peer())).findFirst();
+            return peer.isPresent()
+                    ? against(peer.get(), List.of(found.peerSetting()), mine, limit)
+                    : alone(mine, found.peerSetting(), limit);
+        } catch (RuntimeException e) {
+            return Result.failed(problem, direction, found.peer(), found.peerSetting(), firstLine(e));
         }
     }
 
-    /** Median milliseconds of each; those of a long run come from its warm-up. */
-    private List<Double> medians(List<Opened> all) {
-        List<Opened> inTurn = all.stream().filter(o -> !o.timedOnce()).toList();
-        Iterator<Double> timed = Pairing.medians(
-                        inTurn.stream().map(Opened::run).toList(), seconds)
-                .iterator();
-        return all.stream()
-                .map(o -> o.timedOnce() ? o.milliseconds() : timed.next())
-                .toList();
+    /** Why the whole cannot be measured in the time given; empty if it can. */
+    private String tooLong(Problem problem, Result found) {
+        double scale = problem.flops(found.direction()) / found.problem().flops(found.direction()) / 1e3;
+        double oursSeconds = scale * found.oursMs();
+        double peerSeconds = found.peer().isEmpty() ? 0 : scale * found.peerMs();
+        if (oursSeconds + peerSeconds <= 60 * minutes) {
+            return "";
+        }
+        String peer = found.peer().isEmpty() ? "" : ", " + found.peer() + " " + TimeLeft.text(peerSeconds);
+        return "one round would take longer than --minutes %s: voxgrad %s%s, estimated from a sample"
+                .formatted(minutes, TimeLeft.text(oursSeconds), peer);
     }
 
-    private static Opened open(Side side, Problem problem, Direction direction, String setting) {
-        double before = ResidentMemory.currentMb();
-        Side.Run run = side.open(problem, direction, setting);
+    private Opened open(Problem problem, Direction direction) {
+        return Opened.of(
+                ours, problem, direction, ours.settings(problem, direction).getFirst());
+    }
+
+    private static Result alone(Opened mine, String why, Pairing.Limit limit) {
+        return Result.alone(mine, Pairing.times(List.of(mine), limit).getFirst(), why);
+    }
+
+    private static Result against(Side peer, List<String> settings, Opened mine, Pairing.Limit limit) {
+        List<Opened> all = new ArrayList<>(List.of(mine));
+        double difference = 0;
         try {
-            ResidentMemory.resetPeak();
-            long start = System.nanoTime();
-            Map<String, float[]> answer = run.answer();
-            double answered = (System.nanoTime() - start) / 1e6;
-            if (problem.answersAreWork() && answered > ONCE_MS) {
-                return new Opened(side, setting, run, answer, ResidentMemory.peakMb() - before, answered);
+            for (String setting : settings) {
+                Opened opened = Opened.of(peer, mine.problem(), mine.direction(), setting);
+                all.add(opened);
+                Difference found = Difference.of(mine.answer(), opened.answer());
+                difference = Math.max(difference, found.value());
+                if (!(found.value() <= mine.problem().tolerance())) {
+                    String error = "answers differ (" + setting + "): " + found;
+                    return Result.failed(mine.problem(), mine.direction(), peer.name(), setting, error);
+                }
             }
-            ResidentMemory.resetPeak();
-            double spent = 0;
-            double last = 0;
-            for (int i = 0; i < WARM_UP && spent < WARM_UP_MS; i++) {
-                last = run.milliseconds();
-                spent += last;
+            List<Pairing.Times> times = Pairing.times(all, limit);
+            int best = 1;
+            for (int i = 2; i < all.size(); i++) {
+                best = times.get(i).median() < times.get(best).median() ? i : best;
             }
-            return new Opened(side, setting, run, answer, ResidentMemory.peakMb() - before, last);
-        } catch (RuntimeException e) {
-            run.close();
-            throw e;
+            return Result.against(mine, times.getFirst(), all.get(best), times.get(best), difference);
+        } finally {
+            all.stream().skip(1).forEach(Opened::close);
         }
     }
 

@@ -34,8 +34,16 @@ public final class Main implements Callable<Integer> {
     @Option(
             names = "--seconds",
             defaultValue = "5",
-            description = "Time for each problem and direction, all sides together; at least three rounds. Default 5.")
+            description = "Time for each problem and direction, all sides together; at least three rounds, of a whole"
+                    + " volume one. Default 5.")
     private double seconds;
+
+    @Option(
+            names = "--minutes",
+            defaultValue = "10",
+            description =
+                    "Longest round of a whole volume, ours and one peer; a longer one is not begun, the row says so. Default 10.")
+    private double minutes;
 
     @Option(names = "--json", description = "Print JSON lines in place of tables.")
     private boolean json;
@@ -84,7 +92,7 @@ public final class Main implements Callable<Integer> {
         try (Device device = Device.cpu(threads)) {
             machine = Machine.measure(device.describe(), root.resolve("native/target/cmake/voxgrad_peak"));
         }
-        Bench bench = new Bench(machine.device().threads(), seconds);
+        Bench bench = new Bench(machine.device().threads(), seconds, minutes);
         Report report = new Report(machine, json, System.out);
         report.head(new Environment(
                 LocalDateTime.now().truncatedTo(ChronoUnit.MINUTES), commit, bench.versions(), bench.missing()));

@@ -37,7 +37,7 @@ final class Ours implements Side {
                 case NetworkProblem network -> new OurNetwork(device, network, direction);
                 case LossProblem loss -> new OurLoss(device, loss);
                 case OptimizerProblem optimizer -> new OurOptimizer(device, optimizer);
-                case PredictionProblem prediction -> new OurPrediction(device, prediction);
+                case PredictionProblem prediction -> new PredictionRun(name(), new OurPrediction(device, prediction));
                 case VolumeProblem volume -> new OurVolume(device, volume);
             };
         } catch (RuntimeException e) {

@@ -6,6 +6,7 @@ import dev.voxgrad.engine.op.Triple;
 import dev.voxgrad.engine.tensor.Precision;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A prediction of a volume that is larger than what the network sees: nnU-Net's sliding window without mirroring.
@@ -53,8 +54,12 @@ public record PredictionProblem(String name, NetworkProblem tile, Triple volume)
 
     /** The volume [z][y][x][channel]. */
     public float[] image() {
-        return Data.normal(
-                6, (long) volume.d() * volume.h() * volume.w() * tile.input().c());
+        return Data.normal(6, (long) voxels() * tile.input().c());
+    }
+
+    /** Voxels of the volume. */
+    public int voxels() {
+        return volume.d() * volume.h() * volume.w();
     }
 
     @Override
@@ -73,8 +78,11 @@ public record PredictionProblem(String name, NetworkProblem tile, Triple volume)
         return tile.tolerance();
     }
 
+    /** Two tiles next to each other, so that a side may take both at once. */
     @Override
-    public boolean answersAreWork() {
-        return true;
+    public Optional<Problem> sample() {
+        Triple t = window();
+        Triple two = new Triple(t.d(), t.h(), Math.min(volume.w(), t.w() + t.w() / 2));
+        return two.equals(volume) ? Optional.empty() : Optional.of(new PredictionProblem(name, tile, two));
     }
 }

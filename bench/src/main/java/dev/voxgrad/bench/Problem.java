@@ -2,6 +2,7 @@ package dev.voxgrad.bench;
 
 import dev.voxgrad.engine.tensor.Precision;
 import java.util.List;
+import java.util.Optional;
 
 /** What is measured, as data: one line of a file in {@code bench/problems}. Every side makes the same inputs from it. */
 public sealed interface Problem
@@ -30,8 +31,11 @@ public sealed interface Problem
         return Precision.DEFAULT;
     }
 
-    /** Whether giving the answer is all the work there is, so that a long one is timed while it is given. */
-    default boolean answersAreWork() {
-        return false;
+    /**
+     * A small part of work that takes minutes. The answers are compared and the fastest setting of each peer is found on it before the
+     * whole is run; {@link #flops} of both say how much longer the whole takes.
+     */
+    default Optional<Problem> sample() {
+        return Optional.empty();
     }
 }

@@ -10,7 +10,7 @@ import tools.jackson.databind.json.JsonMapper;
 final class Report {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final String HEAD = "| %s | ms | GFLOP/s | %% of FMA peak | %% of bandwidth | floor ms | x floor"
-            + " | peer | peer ms | ratio | largest difference | MB | peer MB |";
+            + " | peer | peer ms | ratio | rounds | largest difference | MB | peer MB |";
 
     private final Machine machine;
     private final boolean jsonShown;
@@ -62,7 +62,7 @@ final class Report {
     private String row(Result r) {
         String name = r.problem().name() + ", " + r.direction();
         if (!r.error().isEmpty()) {
-            return "| " + name + " | ERROR: " + r.error().replace("|", "\\|") + " |" + " |".repeat(11);
+            return "| " + name + " | ERROR: " + r.error().replace("|", "\\|") + " |" + " |".repeat(12);
         }
         String peer = (r.peer() + " " + r.peerSetting()).strip();
         return "| "
@@ -78,6 +78,7 @@ final class Report {
                         peer,
                         number(r.peerMs()),
                         number(r.ratio()),
+                        Integer.toString(r.rounds()),
                         Double.isNaN(r.maxDiff()) ? "" : "%.1e".formatted(r.maxDiff()),
                         number(r.oursMb()),
                         number(r.peerMb()))

@@ -10,6 +10,7 @@ import java.util.Map;
  * @param oursMb growth of the resident memory, see {@link ResidentMemory}
  * @param peer name; empty when no peer can do this
  * @param peerSetting the fastest setting, or why there is no number
+ * @param rounds turns of the peer, or ours without one; 0 when nothing was timed
  * @param maxDiff largest difference of the two answers, relative to the largest magnitude of each tensor
  * @param error why the row is not what was asked for; empty when all is well
  */
@@ -22,12 +23,47 @@ record Result(
         String peerSetting,
         double peerMs,
         double peerMb,
+        int rounds,
         double maxDiff,
         String error) {
 
-    static Result failed(Problem problem, Direction direction, String error) {
+    /** A row without a peer, with the reason. */
+    static Result alone(Opened ours, Pairing.Times times, String why) {
+        double none = Double.NaN;
         return new Result(
-                problem, direction, Double.NaN, Double.NaN, "", "", Double.NaN, Double.NaN, Double.NaN, error);
+                ours.problem(),
+                ours.direction(),
+                times.median(),
+                ours.mb(),
+                "",
+                why,
+                none,
+                none,
+                times.rounds(),
+                none,
+                "");
+    }
+
+    /** A row with a peer in its fastest setting. */
+    static Result against(Opened ours, Pairing.Times times, Opened peer, Pairing.Times peerTimes, double maxDiff) {
+        return new Result(
+                ours.problem(),
+                ours.direction(),
+                times.median(),
+                ours.mb(),
+                peer.side().name(),
+                peer.setting(),
+                peerTimes.median(),
+                peer.mb(),
+                peerTimes.rounds(),
+                maxDiff,
+                "");
+    }
+
+    /** A row without numbers. */
+    static Result failed(Problem problem, Direction direction, String peer, String setting, String error) {
+        double none = Double.NaN;
+        return new Result(problem, direction, none, none, peer, setting, none, none, 0, none, error);
     }
 
     double gflops() {
@@ -68,6 +104,7 @@ record Result(
         line.put("peer_setting", peerSetting);
         put(line, "peer_ms", peerMs);
         put(line, "ratio", ratio());
+        line.put("rounds", rounds);
         put(line, "max_diff", maxDiff);
         put(line, "gflops", gflops());
         put(line, "percent_of_peak", percentOfPeak(machine));

@@ -27,7 +27,8 @@ public interface Side {
     /** Work that is ready to be repeated. */
     interface Run extends AutoCloseable {
         /**
-         * Does the work without timing. Called once, first: parameters have their start values.
+         * Does the work without timing. Called once, first: parameters have their start values. Of a problem with a sample it is called
+         * after {@link #milliseconds} and gives the results of that run.
          *
          * @return results by name, in the order of memory of voxgrad (channels last) or, for parameters, of PyTorch
          */

@@ -36,7 +36,7 @@ class BenchmarksRunTest {
 
     @BeforeAll
     static void findPeers() {
-        bench = new Bench(1, 0);
+        bench = new Bench(1, 0, 1);
     }
 
     @Test
@@ -101,23 +101,25 @@ class BenchmarksRunTest {
     }
 
     private static Result result(Problem problem, double ms) {
-        return new Result(problem, problem.directions().getFirst(), ms, 0, "", "", Double.NaN, 0, 0, "");
+        return new Result(problem, problem.directions().getFirst(), ms, 0, "", "", Double.NaN, 0, 1, 0, "");
     }
 
     @Test
     void aJsonLineHasEveryField() throws Exception {
         Machine machine = new Machine(new NativeContext.Description("", "", "", 3, 0, 0, 0, 0, 0, 0, 0, 0, 0), 100, 6);
-        Result row = new Result(tinyLoss("ce"), Direction.VALUE_AND_GRADIENT, 2, 10, "peer", "set", 5, 20, 1e-6, "");
+        Result row = new Result(tinyLoss("ce"), Direction.VALUE_AND_GRADIENT, 2, 10, "peer", "set", 5, 20, 4, 1e-6, "");
         assertThat(row.json(machine))
                 .containsEntry("device", "cpu")
                 .containsEntry("threads", 3)
                 .containsEntry("ratio", 2.5)
+                .containsEntry("rounds", 4)
                 .containsEntry("rss_mb", 10.0)
                 .containsEntry("peer_rss_mb", 20.0)
                 .containsKeys("problem", "direction", "ours_ms", "peer", "peer_setting", "peer_ms")
                 .containsKeys("max_diff", "gflops", "percent_of_peak", "percent_of_bandwidth")
                 .doesNotContainKey("error");
-        assertThat(Result.failed(row.problem(), row.direction(), "why").json(machine))
+        assertThat(Result.failed(row.problem(), row.direction(), "peer", "set", "why")
+                        .json(machine))
                 .containsEntry("error", "why")
                 .containsEntry("ours_ms", null);
     }
@@ -148,8 +150,7 @@ class BenchmarksRunTest {
                 new OptimizerProblem("sgd", OptimizerProblem.Kind.SGD, plain),
                 new OptimizerProblem("adamw", OptimizerProblem.Kind.ADAMW, plain),
                 new OptimizerProblem("ranger21", OptimizerProblem.Kind.RANGER21, plain)));
-        NetworkProblem tile = network("plain", new Shape(1, 8, 8, 16, 1), List.of(4, 6, 8));
-        tiny.add(new PredictionProblem("windows", tile, new Triple(13, 8, 30)));
+        tiny.add(tinyPrediction(new Triple(13, 8, 30)));
         for (Problem problem : Problems.read(Path.of(System.getProperty("voxgrad.root"), "bench/problems"))) {
             if (problem instanceof LossProblem loss) {
                 tiny.add(tiny(loss));
@@ -165,6 +166,11 @@ class BenchmarksRunTest {
         int dim = input.d() == 1 ? 2 : 3;
         return new NetworkProblem(
                 kind, NetworkProblem.network(kind, dim, (int) input.c(), 3, features), input, Precision.DEFAULT);
+    }
+
+    private static PredictionProblem tinyPrediction(Triple volume) {
+        NetworkProblem tile = network("plain", new Shape(1, 8, 8, 16, 1), List.of(4, 6, 8));
+        return new PredictionProblem("windows", tile, volume);
     }
 
     /** The same work on a few voxels, with the sizes that the spacings of the problem lead to. */
@@ -195,9 +201,31 @@ class BenchmarksRunTest {
             assertThat(results).isNotEmpty().allSatisfy(result -> {
                 assertThat(result.error()).isEmpty();
                 assertThat(result.oursMs()).isPositive();
+                assertThat(result.rounds()).isPositive();
                 assertThat(result.peerSetting()).isNotEmpty();
             });
         }
+    }
+
+    @Test
+    void aSampleIsTwoTilesAndWorkThatIsNotMoreHasNone() {
+        PredictionProblem whole = tinyPrediction(new Triple(13, 8, 30));
+        PredictionProblem sample = (PredictionProblem) whole.sample().orElseThrow();
+        assertThat(whole.places()).hasSize(9);
+        assertThat(sample.places()).hasSize(2);
+        assertThat(whole.flops(Direction.FORWARD) / sample.flops(Direction.FORWARD))
+                .isEqualTo(4.5);
+        assertThat(sample.sample()).isEmpty();
+    }
+
+    @Test
+    void aVolumeThatTakesTooLongIsNotBegun() {
+        List<Result> rows = new Bench(1, 0, 0).run(tinyPrediction(new Triple(13, 8, 30)), Direction.FORWARD);
+        assertThat(rows).isNotEmpty().allSatisfy(row -> {
+            assertThat(row.error()).contains("longer than --minutes 0.0").contains("voxgrad");
+            assertThat(row.oursMs()).isNaN();
+            assertThat(row.rounds()).isZero();
+        });
     }
 
     @Test

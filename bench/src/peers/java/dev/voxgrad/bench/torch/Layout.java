@@ -35,10 +35,15 @@ enum Layout {
 
     /** A dense copy of a tensor with channels in this layout; others as they are. */
     Tensor arranged(Tensor t) {
+        return dense(t).clone();
+    }
+
+    /** The same, the tensor itself if it is so already. */
+    Tensor dense(Tensor t) {
         MemoryFormat format = this == CONTIGUOUS || t.dim() < 4
                 ? MemoryFormat.Contiguous
                 : t.dim() == 4 ? MemoryFormat.ChannelsLast : MemoryFormat.ChannelsLast3d;
-        return t.contiguous(format).clone();
+        return t.contiguous(format);
     }
 
     /** Values of a tensor with channels in NDHWC order. */

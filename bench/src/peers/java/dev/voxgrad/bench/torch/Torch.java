@@ -6,6 +6,7 @@ import dev.voxgrad.bench.LossProblem;
 import dev.voxgrad.bench.NetworkProblem;
 import dev.voxgrad.bench.OptimizerProblem;
 import dev.voxgrad.bench.PredictionProblem;
+import dev.voxgrad.bench.PredictionRun;
 import dev.voxgrad.bench.Problem;
 import dev.voxgrad.bench.Side;
 import dev.voxgrad.bench.VolumeProblem;
@@ -55,7 +56,9 @@ public final class Torch implements Side {
             // One channel, so both layouts are the same; there are no cubic splines in three dimensions.
             return volume.work() == VolumeProblem.Work.LINEAR ? List.of(Layout.CONTIGUOUS.toString()) : List.of();
         }
-        return List.of(Layout.CONTIGUOUS.toString(), Layout.CHANNELS_LAST.toString());
+        return problem instanceof PredictionProblem
+                ? TorchPrediction.settings()
+                : List.of(Layout.CONTIGUOUS.toString(), Layout.CHANNELS_LAST.toString());
     }
 
     @Override
@@ -65,7 +68,8 @@ public final class Torch implements Side {
             case NetworkProblem network -> new TorchNetwork(network, direction, Layout.of(setting));
             case LossProblem loss -> new TorchLoss(loss, Layout.of(setting));
             case OptimizerProblem optimizer -> new TorchOptimizer(optimizer);
-            case PredictionProblem prediction -> new TorchPrediction(prediction, Layout.of(setting));
+            case PredictionProblem prediction ->
+                new PredictionRun(name() + " " + setting, new TorchPrediction(prediction, setting));
             case VolumeProblem volume -> new TorchResampling(volume);
         };
     }
