@@ -13,7 +13,7 @@ import java.util.List;
 
 /**
  * The same tiles one by one. ONNX Runtime has no ops outside a graph, so tiles are cut out and weighted logits added in Java, line by
- * line along x in loops that the JVM vectorises: less than a hundredth of the network's time.
+ * line along x in loops that the JVM vectorises, on one thread: next to the network's time this is little, see docs/benchmarks.md.
  */
 final class OnnxPrediction implements PredictionRun.Prediction {
     private final PredictionProblem problem;
