@@ -20,6 +20,9 @@ namespace {
 // Output voxels, of all samples, up to which weights are packed where they are used: each of them serves so few.
 constexpr int64_t few_voxels = 256;
 
+// Rows of weights that are fetched before they are copied.
+constexpr int64_t packed_ahead = 16;
+
 // ---- packed weights ---------------------------------------------------------------------------------------------
 
 // Weights of one head, panel and slice as [tap][channel of the slice][lanes], lanes beyond co zero.
@@ -30,10 +33,23 @@ void pack_tap(const Cut &cut, const Weights &weights, int64_t head, int64_t pane
   const float *from = weights.w + weights.heads[static_cast<size_t>(head)].tap[static_cast<size_t>(tap)] +
                       panels.begin(panel) * weights.out_stride + slice * cut.depth * weights.in_stride;
   to += tap * depth * lanes;
-  for (int64_t i = 0; i < depth; ++i, to += lanes, from += weights.in_stride) {
-    for (int64_t lane = 0; lane < width; ++lane) to[lane] = from[lane * weights.out_stride];
-    for (int64_t lane = width; lane < lanes; ++lane) to[lane] = 0;
+  if (width < lanes) std::fill_n(to, depth * lanes, 0.0f);
+  if (weights.out_stride == 1) { // rows of a panel, each far from the next: no other prefetch sees them
+    for (int64_t i = 0; i < depth; ++i, to += lanes, from += weights.in_stride) {
+      __builtin_prefetch(from + packed_ahead * weights.in_stride);
+      if (width == panel_lanes)
+        std::memcpy(to, from, panel_lanes * sizeof(float));
+      else
+        std::copy_n(from, width, to);
+    }
+    return;
   }
+  // A cache line of every row at a time: rows are often a power of two apart.
+  constexpr int64_t block = 16;
+  for (int64_t i = 0; i < depth; i += block, to += block * lanes, from += block * weights.in_stride)
+    for (int64_t lane = 0; lane < width; ++lane)
+      for (int64_t k = 0; k < std::min(block, depth - i); ++k)
+        to[k * lanes + lane] = from[lane * weights.out_stride + k * weights.in_stride];
 }
 
 // All of them, [head][panel][slice], then the bias [padded co].
