@@ -119,13 +119,20 @@ static void backward_input(vg_context *context, const vg_conv3d &p, const float 
               (((first_tap[0] + p.sd * z) * p.kh + first_tap[1] + p.sh * y) * p.kw + first_tap[2] + p.sw * x) * p.ci);
     correlate(context, c, dy, {w, 1, p.kd * p.kh * p.kw * p.ci, {head}}, nullptr, dx, single ? fused : Fused{});
   };
-  for (int64_t z = 0; z < std::min(p.sd, p.d); ++z)
-    for (int64_t y = 0; y < std::min(p.sh, p.h); ++y)
-      for (int64_t x = 0; x < std::min(p.sw, p.w); ++x) {
-        const int64_t place[3] = {z, y, x};
-        for (int k = 0; k < 3; ++k) c.axis[k] = input_class(axes[k], place[k]);
+  // Where a class of planes or lines has no tap, all of its voxels are zero: one class.
+  const auto visit_from = [&](const auto &self, int k) -> void {
+    if (k == 3) return visit();
+    for (int64_t place = 0; place < std::min(axes[k].stride, axes[k].in); ++place) {
+      c.axis[k] = input_class(axes[k], place);
+      if (c.axis[k].taps > 0) {
+        self(self, k + 1);
+      } else {
+        for (int j = k + 1; j < 3; ++j) c.axis[j] = {axes[j].out(), axes[j].in, 0, 1, 0, axes[j].in, 0, 1};
         visit();
       }
+    }
+  };
+  visit_from(visit_from, 0);
   if (!single)
     fuse_outputs(context, {sizeof(vg_map), p.n, p.d * p.h * p.w, p.ci, p.x_stride, p.x_stride}, fused, dx, dx);
 }

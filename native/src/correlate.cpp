@@ -174,7 +174,9 @@ void fill_grid(vg_context *context, const Correlation &p, float *y) {
       const int64_t oy = line % ay.out, oz = line / ay.out % az.out, n = line / ay.out / az.out;
       const int64_t iz = n * az.size + az.place + az.pitch * oz, iy = iz * ay.size + ay.place + ay.pitch * oy;
       float *to = y + (iy * ax.size + ax.place) * p.y_stride;
-      for (int64_t v = 0; v < ax.out; ++v) std::fill_n(to + v * ax.pitch * p.y_stride, p.co, 0.0f);
+      const bool dense = ax.pitch * p.y_stride == p.co;
+      for (int64_t v = 0; v < (dense ? 1 : ax.out); ++v)
+        std::fill_n(to + v * ax.pitch * p.y_stride, dense ? ax.out * p.co : p.co, 0.0f);
     }
   });
 }
