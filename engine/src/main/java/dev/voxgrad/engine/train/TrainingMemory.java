@@ -20,6 +20,7 @@ import dev.voxgrad.engine.tensor.Shape;
 import dev.voxgrad.engine.tensor.Tensor;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 
 /**
  * The device memory of a training: weights, optimizer, feature maps, gradients and scratch memory of the kernels. Measured, not
@@ -27,6 +28,9 @@ import java.util.function.Consumer;
  * loss, is measured on an empty image. The Java heap, which holds the images, is not part of it.
  */
 public final class TrainingMemory {
+    /** A training is measured with the loss at its start and after so many equal parts. */
+    private static final int LOSS_POINTS = 8;
+
     private TrainingMemory() {}
 
     /**
@@ -93,30 +97,42 @@ public final class TrainingMemory {
                 plan.patch().h(),
                 plan.patch().w(),
                 plan.network().inChannels());
-        Loss now = loss.at(new Progress(0, training.epochs(), 0, training.iterationsPerEpoch()));
         try (Device device = target.measuring();
                 Scope model = device.scope()) {
             Module network = Networks.create(plan.network(), model);
             Learned learned = Learned.of(training, network.parameters());
             DeepSupervision outputs = DeepSupervision.of(
                     network.spec().deepSupervision() ? network.spec().stages() - 1 : 1);
-            try (Scope scope = device.step(Trainer.TRAINING_STEP)) {
-                Tape tape = Trainer.tape(scope, network, training, 0);
-                Tensor x = scope.tensor(patch);
-                Labels y = scope.labels(patch.withChannels(1));
-                Tensor value = outputs.apply(tape, now, network.forward(tape, x), y);
-                Gradients gradients = tape.backward(value);
-                GradientNorm.of(network.parameters(), gradients);
-                learned.step(gradients, 0, 1);
-            }
-            try (Scope scope = device.step(Trainer.VALIDATION_STEP)) {
-                Tape tape = Tape.inference(scope);
-                Labels y = scope.labels(patch.withChannels(1));
-                List<Tensor> logits = network.forward(tape, scope.tensor(patch));
-                outputs.apply(tape, now, logits, y).item();
-                plan.outputs().labels(tape, logits.getFirst());
+            for (Loss now : through(training, loss)) {
+                try (Scope scope = device.step(Trainer.TRAINING_STEP)) {
+                    Tape tape = Trainer.tape(scope, network, training, 0);
+                    Tensor x = scope.tensor(patch);
+                    Labels y = scope.labels(patch.withChannels(1));
+                    Tensor value = outputs.apply(tape, now, network.forward(tape, x), y);
+                    Gradients gradients = tape.backward(value);
+                    GradientNorm.of(network.parameters(), gradients);
+                    learned.step(gradients, 0, 1);
+                }
+                try (Scope scope = device.step(Trainer.VALIDATION_STEP)) {
+                    Tape tape = Tape.inference(scope);
+                    Labels y = scope.labels(patch.withChannels(1));
+                    List<Tensor> logits = network.forward(tape, scope.tensor(patch));
+                    outputs.apply(tape, now, logits, y).item();
+                    plan.outputs().labels(tape, logits.getFirst());
+                }
             }
             return device.describe().poolReservedBytes();
         }
+    }
+
+    /** What the loss is at points of the training: a scheduled one may take more memory later. */
+    private static List<Loss> through(Training training, Loss loss) {
+        int last = training.epochs() - 1;
+        return IntStream.rangeClosed(0, LOSS_POINTS)
+                .map(i -> Math.toIntExact((long) last * i / LOSS_POINTS))
+                .distinct()
+                .mapToObj(epoch -> loss.at(new Progress(epoch, training.epochs(), 0, training.iterationsPerEpoch())))
+                .distinct()
+                .toList();
     }
 }

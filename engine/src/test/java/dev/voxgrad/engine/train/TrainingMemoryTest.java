@@ -4,9 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.voxgrad.engine.ConfigException;
+import dev.voxgrad.engine.autograd.Tape;
+import dev.voxgrad.engine.op.Loss;
+import dev.voxgrad.engine.op.Progress;
 import dev.voxgrad.engine.plan.Plan;
 import dev.voxgrad.engine.plan.Recompute;
 import dev.voxgrad.engine.tensor.Device;
+import dev.voxgrad.engine.tensor.Labels;
+import dev.voxgrad.engine.tensor.Tensor;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -56,6 +61,31 @@ class TrainingMemoryTest {
     }
 
     @Test
+    void aLossThatTakesMoreMemoryLaterIsMeasured() throws InterruptedException {
+        Plan plan = plans().findFirst().orElseThrow();
+        Loss later = (tape, logits, labels) -> {
+            tape.scope().tensor(logits.shape());
+            return TinyTraining.LOSS.apply(tape, logits, labels);
+        };
+        Loss growing = new Loss() {
+            @Override
+            public Tensor apply(Tape tape, Tensor logits, Labels labels) {
+                throw new AssertionError("taken at no point of the training");
+            }
+
+            @Override
+            public Loss at(Progress progress) {
+                return progress.epoch() == 0 ? TinyTraining.LOSS : later;
+            }
+        };
+        long needed = needed(plan, growing);
+        assertThat(needed).isGreaterThan(needed(plan));
+        try (Device device = Device.open("cpu", THREADS, needed)) {
+            TinyTraining.trainer(plan, growing, device, folder).start();
+        }
+    }
+
+    @Test
     void recomputingIsChosenWhenItFits() {
         Plan plan = large();
         long kept = needed(plan);
@@ -102,8 +132,12 @@ class TrainingMemoryTest {
     }
 
     private static long needed(Plan plan) {
+        return needed(plan, TinyTraining.LOSS);
+    }
+
+    private static long needed(Plan plan, Loss loss) {
         try (Device device = Device.cpu(THREADS)) {
-            return TrainingMemory.needed(plan, TinyTraining.LOSS, device);
+            return TrainingMemory.needed(plan, loss, device);
         }
     }
 
