@@ -6,10 +6,12 @@
 //
 // x [n][d][h][w][ci], y [n][od][oh][ow][co], w [co][kd][kh][kw][ci]. All three are correlations (correlate*.cpp, which
 // say how work is split and what bounds it). For dx the inputs fall into classes by (q + padding) mod s: within a
-// class dx is a correlation of dy with the taps of that class in reverse order, so nothing is scattered.
+// class dx is a correlation of dy with the taps of that class in reverse order, so nothing is scattered. At step 2 the
+// classes share products where that pays (winograd_strided.cpp).
 #include "conv3d.h"
 #include "correlate.h"
 #include "panels.h"
+#include "winograd.h"
 
 #include <algorithm>
 #include <initializer_list>
@@ -104,6 +106,7 @@ static GridAxis input_class(const ConvAxis &a, int64_t place) {
 
 static void backward_input(vg_context *context, const vg_conv3d &p, const float *dy, const float *w, float *dx,
                            const Fused &fused) {
+  if (winograd_strided_pays(p)) return winograd_strided_input(context, p, dy, w, dx, fused);
   // The sums of the classes would have to be merged for each sample: one pass over dx instead.
   const bool single = p.sd == 1 && p.sh == 1 && p.sw == 1;
   const ConvAxes axes = conv_axes(p);

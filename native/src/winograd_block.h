@@ -258,17 +258,6 @@ private:
 
   int64_t sums_tile() const { return 4 * tiling_.planes * round_up(tiling_.p.co, 8); }
 
-  struct Plane {
-    const float *tensor;
-    const int64_t *size; // z, y, x
-    int64_t stride, n, z;
-    // nullptr outside; the column may lie outside.
-    const float *row(int64_t y, int64_t column) const {
-      if (z < 0 || z >= size[0] || y < 0 || y >= size[1]) return nullptr;
-      return tensor + (((n * size[0] + z) * size[1] + y) * size[2] + column) * stride;
-    }
-  };
-
   Tiling tiling_;
   Panels panels_;
   int64_t room_;

@@ -30,6 +30,18 @@ struct WinogradOutput {
   }
 };
 
+// A plane of one sample of a tensor.
+struct Plane {
+  const float *tensor;
+  const int64_t *size; // z, y, x
+  int64_t stride, n, z;
+  // nullptr outside; the column may lie outside.
+  const float *row(int64_t y, int64_t column) const {
+    if (z < 0 || z >= size[0] || y < 0 || y >= size[1]) return nullptr;
+    return tensor + (((n * size[0] + z) * size[1] + y) * size[2] + column) * stride;
+  }
+};
+
 // Tiles of planes x step x step outputs in the order n, z, y, x.
 struct TileGrid {
   TileGrid(const Correlation &problem, int64_t depth, int64_t side) : p(problem), planes(depth), step(side) {
