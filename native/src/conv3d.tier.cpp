@@ -90,11 +90,16 @@ template <int R, class V, int N> static inline void forward_tile(const PanelPass
   }
 }
 
+// Tiles between fetching their outputs and writing them: about the time that memory takes.
+constexpr int64_t fetched_tiles = 2;
+
 template <int R, class V, int N> static void forward_panel(const PanelPass &pass) {
   const int64_t tiles = (pass.count + R - 1) / R;
   const Fetch ahead(pass.ahead, tiles);
   for (int64_t tile = 0; tile < tiles; ++tile) {
     ahead.tile(tile);
+    for (int64_t v = (tile + fetched_tiles) * R, r = 0; pass.fetch_y && r < R && v < pass.count; ++v, ++r)
+      __builtin_prefetch(pass.y[v] + pass.y_offset, 1);
     forward_tile<R, V, N>(pass, tile * R);
   }
 }

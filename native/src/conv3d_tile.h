@@ -39,6 +39,7 @@ struct PanelPass {
   int64_t lanes;     // 16 or 8
   int64_t channels;  // of them written: 1..lanes
   Ahead ahead;
+  bool fetch_y; // outputs of later tiles too
 };
 
 // sum[k][c] += sum over v of x[v][distance[k]] * dy[v][c].

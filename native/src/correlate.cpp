@@ -93,6 +93,7 @@ struct Block {
 void run_panel(vg_context *context, const View &view, const Block &block, const Ahead &ahead, const Panels &panels,
                int64_t panel, int64_t head_offset, const float *w, const float *bias) {
   PanelPass pass{};
+  pass.fetch_y = view.far_apart();
   pass.x = view.x + block.begin;
   pass.y = view.y + block.begin;
   pass.count = block.count;

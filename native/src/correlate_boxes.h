@@ -27,6 +27,9 @@ inline constexpr int64_t enough_items = 32;
 // Inputs that all panels see before the next ones where they are read in place: those stay in L1 or near it, and the
 // next ones are fetched meanwhile, else memory and arithmetic would take turns.
 inline constexpr int64_t block_bytes = 48 << 10;
+// Bytes between the outputs of two voxels from which they are fetched before they are written: of nearer ones the
+// processor sees the pattern by itself.
+inline constexpr int64_t far_bytes = 512;
 // Panels among which that fetching is spread, at least: with fewer it asks for more than memory gives.
 inline constexpr int64_t ahead_panels = 4;
 inline constexpr int64_t align = 64;
@@ -144,6 +147,10 @@ public:
     if (!cut_.in_place) copy(box, input);
     set_segments();
     set_pointers(box, input, output);
+  }
+  // Whether every other voxel at most is written, and they lie far apart.
+  bool far_apart() const {
+    return p_.axis[2].pitch > 1 && p_.axis[2].pitch * p_.y_stride * static_cast<int64_t>(sizeof(float)) >= far_bytes;
   }
   // What panel `part` of `parts` fetches of `count` voxels from `begin`: inputs in place that no other voxel shares.
   Ahead ahead(int64_t begin, int64_t count, int64_t part, int64_t parts) const {
