@@ -93,7 +93,7 @@ template <int R, class V, int N> static inline void forward_tile(const PanelPass
 // Tiles between fetching their outputs and writing them: about the time that memory takes.
 constexpr int64_t fetched_tiles = 2;
 
-template <int R, class V, int N> static void forward_panel(const PanelPass &pass) {
+template <int R, class V, int N> static void forward_piece(const PanelPass &pass) {
   const int64_t tiles = (pass.count + R - 1) / R;
   const Fetch ahead(pass.ahead, tiles);
   for (int64_t tile = 0; tile < tiles; ++tile) {
@@ -101,6 +101,36 @@ template <int R, class V, int N> static void forward_panel(const PanelPass &pass
     for (int64_t v = (tile + fetched_tiles) * R, r = 0; pass.fetch_y && r < R && v < pass.count; ++v, ++r)
       __builtin_prefetch(pass.y[v] + pass.y_offset, 1);
     forward_tile<R, V, N>(pass, tile * R);
+  }
+}
+
+// Products that one sum takes before it is added to the output: longer chains of additions in float32 lose more. A
+// piece of the weights of this length stays in L1.
+constexpr int64_t chain = 256;
+
+template <int R, class V, int N> static void forward_panel(const PanelPass &pass) {
+  if (pass.segments * pass.run <= chain) return forward_piece<R, V, N>(pass);
+  PanelPass piece = pass;
+  const auto go = [&](const int64_t *segment, int64_t segments, int64_t run) {
+    piece.segment = segment;
+    piece.segments = segments;
+    piece.run = run;
+    forward_piece<R, V, N>(piece);
+    piece.w += segments * run * pass.lanes;
+    piece.bias = nullptr;
+    piece.ahead = {};
+    piece.fetch_y = false;
+  };
+  const int64_t together = pass.run < chain ? chain / pass.run : 1, parts = (pass.run + chain - 1) / chain;
+  for (int64_t s = 0; s < pass.segments; s += together) {
+    if (parts == 1) {
+      go(pass.segment + s, pass.segments - s < together ? pass.segments - s : together, pass.run);
+      continue;
+    }
+    for (int64_t part = 0; part < parts; ++part) {
+      const int64_t begin = part * pass.run / parts, at = pass.segment[s] + begin;
+      go(&at, 1, (part + 1) * pass.run / parts - begin);
+    }
   }
 }
 

@@ -17,9 +17,8 @@ namespace vg {
 
 // L2 of the smallest processors in use is 256 to 512 KB: a patch and a panel of weights together stay below.
 inline constexpr int64_t patch_bytes = 192 << 10;
-// Products that one sum in float32 takes before it is added to the result: longer chains of additions would lose more
-// than 1e-6, and a panel of weights of this length (16 channels: 96 KB) leaves room in L2.
-inline constexpr int64_t chain = 1536;
+// Weights of an output channel that a pass over a box takes: a panel of them (16 channels: 96 KB) leaves room in L2.
+inline constexpr int64_t slice_weights = 1536;
 // Voxels of a box: enough to spread the last, partly filled tile and to reuse a panel of weights many times.
 inline constexpr int64_t box_voxels = 512;
 // Work items that keep many threads busy to the end.
@@ -48,7 +47,7 @@ public:
     for (const GridAxis &a : p.axis)
       in_place = in_place && a.origin >= 0 && (a.out - 1) * a.step + a.origin + a.taps <= a.in;
     if (p.taps() == 0) in_place = true; // nothing is read
-    const int64_t deepest = std::max<int64_t>(8, chain / std::max<int64_t>(p.taps(), 1) / 8 * 8);
+    const int64_t deepest = std::max<int64_t>(8, slice_weights / std::max<int64_t>(p.taps(), 1) / 8 * 8);
     depth = p.ci <= deepest ? p.ci : round_up(ceil_div(p.ci, ceil_div(p.ci, deepest)), 8);
     slices = ceil_div(p.ci, depth);
     choose_box();

@@ -146,4 +146,17 @@ TEST(Conv3d, RefusesWrongArguments) {
   for (int64_t i = 0; i < r.y.size(); ++i) ASSERT_TRUE(r.y.poisoned(i)) << "a refused call wrote y";
 }
 
+// Inputs of unit variance. Sums in float32 are never longer than some hundred products.
+TEST(Conv3d, DirectSumsAreAccurate) {
+  for (const int64_t channels : {32, 256}) {
+    const ConvCase c = make({1, {8, 8, 8}, channels, 16, {3, 3, 3}, {3, 3, 3}, {1, 1, 1}});
+    const ConvExpected e(c, false, Side::after, 5);
+    const auto r = run(conv3d, Cpu(2), c, e, Side::after);
+    const Errors errors = relative_errors(c, e, *r);
+    EXPECT_LT(errors.y, 3e-7) << channels;
+    EXPECT_LT(errors.dx, 3e-7) << channels;
+    EXPECT_LT(errors.dw, 3e-7) << channels;
+  }
+}
+
 } // namespace

@@ -4,6 +4,7 @@
 #include "support.h"
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 
 namespace vg::test {
@@ -186,6 +187,25 @@ inline void expect_naive(const ConvFunctions &f, const ConvCase &c, uint64_t see
       expect_close(name + " backward_weight db", c.text(), r->db, e.db);
     }
   }
+}
+
+// |actual - exact| / |exact|.
+struct Errors {
+  double y, dx, dw;
+};
+inline Errors relative_errors(const ConvCase &c, const ConvExpected &e, const ConvResults &r) {
+  const auto relative = [](const std::vector<double> &expected, auto at) {
+    double difference = 0, norm = 0;
+    for (size_t i = 0; i < expected.size(); ++i) {
+      const double d = static_cast<double>(at(static_cast<int64_t>(i))) - expected[i];
+      difference += d * d;
+      norm += expected[i] * expected[i];
+    }
+    return std::sqrt(difference / norm);
+  };
+  return {relative(e.y, [&](int64_t i) { return r.y.at(i / c.p.co, i % c.p.co); }),
+          relative(e.dx, [&](int64_t i) { return r.dx.at(i / c.p.ci, i % c.p.ci); }),
+          relative(e.dw, [&](int64_t i) { return r.dw[i]; })};
 }
 
 // One thread and more give the same bits, on fresh scratch and on used.

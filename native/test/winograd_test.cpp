@@ -133,21 +133,10 @@ TEST(Winograd, IsAsAccurateAsADirectSum) {
     const ConvCase c = make({1, {8, 8, 8}, channels, 16, {3, 3, 3}, {step, step, step}, {1, 1, 1}});
     const ConvExpected e(c, false, Side::after, 5);
     const auto r = run(conv3d, Cpu(2), c, e, Side::after);
-    const auto relative = [](const auto &actual, const std::vector<double> &expected, auto at) {
-      double difference = 0, norm = 0;
-      for (size_t i = 0; i < expected.size(); ++i) {
-        const double d = static_cast<double>(at(actual, static_cast<int64_t>(i))) - expected[i];
-        difference += d * d;
-        norm += expected[i] * expected[i];
-      }
-      return std::sqrt(difference / norm);
-    };
-    const auto channel = [](int64_t width) {
-      return [width](const Tensor &t, int64_t i) { return t.at(i / width, i % width); };
-    };
-    EXPECT_LT(relative(r->y, e.y, channel(16)), error) << channels;
-    EXPECT_LT(relative(r->dx, e.dx, channel(channels)), error) << channels;
-    EXPECT_LT(relative(r->dw, e.dw, [](const Guarded<float> &w, int64_t i) { return w[i]; }), error) << channels;
+    const Errors errors = relative_errors(c, e, *r);
+    EXPECT_LT(errors.y, error) << channels;
+    EXPECT_LT(errors.dx, error) << channels;
+    EXPECT_LT(errors.dw, error) << channels;
   }
 }
 
