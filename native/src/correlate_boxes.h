@@ -24,8 +24,9 @@ inline constexpr int64_t box_voxels = 512;
 // Work items that keep many threads busy to the end.
 inline constexpr int64_t enough_items = 32;
 // Inputs that all panels see before the next ones where they are read in place: those stay in L1 or near it, and the
-// next ones are fetched meanwhile, else memory and arithmetic would take turns.
-inline constexpr int64_t block_bytes = 48 << 10;
+// next ones are fetched meanwhile, else memory and arithmetic would take turns. Whole tiles of 6 and 12 voxels, and an
+// eighth of a box at most, for nobody fetches the first ones of a box.
+inline constexpr int64_t block_bytes = 48 << 10, block_voxels = 60, fewest_block_voxels = 24;
 // Bytes between the outputs of two voxels from which they are fetched before they are written: of nearer ones the
 // processor sees the pattern by itself.
 inline constexpr int64_t far_bytes = 512;
@@ -71,7 +72,7 @@ public:
   // Voxels of a box that all panels see before the next ones.
   int64_t block() const {
     const int64_t bytes = std::max<int64_t>(p.taps(), 1) * depth * 4;
-    return in_place ? std::clamp<int64_t>(block_bytes / bytes / 12 * 12, 24, box_voxels) : voxels();
+    return in_place ? std::clamp(block_bytes / bytes / 12 * 12, fewest_block_voxels, block_voxels) : voxels();
   }
 
   Correlation p;
