@@ -211,7 +211,8 @@ void correlate_boxes(vg_context *context, const Correlation &problem, const floa
         const int64_t next = std::min(step, box.voxels() - end);
         for (int64_t i = first; i < last; ++i) {
           const int64_t head = i / panels.count(), panel = i % panels.count();
-          run_panel(context, view, {begin, end - begin}, view.ahead(end, next, i - first, last - first), panels, panel,
+          run_panel(context, view, {begin, end - begin},
+                    view.ahead(end, next, i - first, last - first, group.count() > 1), panels, panel,
                     weights.heads[static_cast<size_t>(head)].y_offset, packed.weights(head, panel, slice),
                     slice == 0 ? packed.bias(panel) : nullptr);
         }

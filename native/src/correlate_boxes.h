@@ -30,8 +30,9 @@ inline constexpr int64_t block_bytes = 48 << 10, block_voxels = 60, fewest_block
 // Bytes between the outputs of two voxels from which they are fetched before they are written: of nearer ones the
 // processor sees the pattern by itself.
 inline constexpr int64_t far_bytes = 512;
-// Panels among which that fetching is spread, at least: with fewer it asks for more than memory gives.
-inline constexpr int64_t ahead_panels = 4;
+// Panels among which that fetching is spread, at least: with fewer it asks for more than memory gives. Where panels are
+// divided among work items, the inputs are often in a cache already.
+inline constexpr int64_t ahead_panels = 2, ahead_divided_panels = 4;
 inline constexpr int64_t align = 64;
 
 // A piece of the grid of one sample.
@@ -153,8 +154,9 @@ public:
     return p_.axis[2].pitch > 1 && p_.axis[2].pitch * p_.y_stride * static_cast<int64_t>(sizeof(float)) >= far_bytes;
   }
   // What panel `part` of `parts` fetches of `count` voxels from `begin`: inputs in place that no other voxel shares.
-  Ahead ahead(int64_t begin, int64_t count, int64_t part, int64_t parts) const {
-    if (parts < ahead_panels || count <= 0) return {};
+  // divided: other work items have more panels.
+  Ahead ahead(int64_t begin, int64_t count, int64_t part, int64_t parts, bool divided) const {
+    if (parts < (divided ? ahead_divided_panels : ahead_panels) || count <= 0) return {};
     const int64_t lines = static_cast<int64_t>(line_.size()), first = lines * part / parts;
     return {x + begin, count, line_.data() + first, lines * (part + 1) / parts - first};
   }

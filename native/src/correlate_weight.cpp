@@ -112,7 +112,8 @@ void add_box(vg_context *context, const Cut &cut, View &view, const Box &box, in
         pass.dy_offset = panels.begin(panel) - first;
         pass.lanes = panels.lanes(panel);
         pass.channels = panels.width(panel);
-        pass.ahead = view.ahead(next, std::min(step, voxels - next), panel - low, high - low);
+        pass.ahead =
+            view.ahead(next, std::min(step, voxels - next), panel - low, high - low, end - begin < panels.count());
         if (cut.in_place) pass.ahead_dy = {view.y + follower, std::min(step, voxels - follower), &line, 1};
         VG_PICK(context, conv_outer)(pass);
       }
