@@ -17,8 +17,8 @@ namespace vg {
 
 // L2 of the smallest processors in use is 256 to 512 KB: a patch and a panel of weights together stay below.
 inline constexpr int64_t patch_bytes = 192 << 10;
-// Weights of an output channel that a pass over a box takes: a panel of them (16 channels: 96 KB) leaves room in L2.
-inline constexpr int64_t slice_weights = 1536;
+// Weights of an output channel that a pass over a box takes: a panel of them (16 channels: 128 KB) leaves room in L2.
+inline constexpr int64_t slice_weights = 2048;
 // Voxels of a box: enough to spread the last, partly filled tile and to reuse a panel of weights many times.
 inline constexpr int64_t box_voxels = 512;
 // Work items that keep many threads busy to the end.
