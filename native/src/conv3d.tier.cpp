@@ -106,7 +106,7 @@ template <int R, class V, int N> static void forward_piece(const PanelPass &pass
 
 // Products that one sum takes before it is added to the output: longer chains of additions in float32 lose more. A
 // piece of the weights of this length stays in L1.
-constexpr int64_t chain = 256;
+constexpr int64_t chain = 320;
 
 template <int R, class V, int N> static void forward_panel(const PanelPass &pass) {
   if (pass.segments * pass.run <= chain) return forward_piece<R, V, N>(pass);
