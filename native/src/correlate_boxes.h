@@ -21,12 +21,10 @@ inline constexpr int64_t patch_bytes = 192 << 10;
 inline constexpr int64_t slice_weights = 2048;
 // Voxels of a box: enough to spread the last, partly filled tile and to reuse a panel of weights many times.
 inline constexpr int64_t box_voxels = 512;
-// Work items that keep many threads busy to the end.
-inline constexpr int64_t enough_items = 32;
 // Inputs that all panels see before the next ones where they are read in place: those stay in L1 or near it, and the
 // next ones are fetched meanwhile, else memory and arithmetic would take turns. Whole tiles of 6 and 12 voxels, and an
 // eighth of a box at most, for nobody fetches the first ones of a box.
-inline constexpr int64_t block_bytes = 48 << 10, block_voxels = 60, fewest_block_voxels = 24;
+inline constexpr int64_t in_place_bytes = 48 << 10, block_voxels = 60, fewest_block_voxels = 24;
 // Bytes between the outputs of two voxels from which they are fetched before they are written: of nearer ones the
 // processor sees the pattern by itself.
 inline constexpr int64_t far_bytes = 512;
@@ -73,7 +71,7 @@ public:
   // Voxels of a box that all panels see before the next ones.
   int64_t block() const {
     const int64_t bytes = std::max<int64_t>(p.taps(), 1) * depth * 4;
-    return in_place ? std::clamp(block_bytes / bytes / 12 * 12, fewest_block_voxels, block_voxels) : voxels();
+    return in_place ? std::clamp(in_place_bytes / bytes / 12 * 12, fewest_block_voxels, block_voxels) : voxels();
   }
 
   Correlation p;

@@ -14,9 +14,6 @@ namespace vg {
 
 namespace {
 
-// Partial sums of a weight gradient take at most about this much memory (more only if one set does).
-constexpr int64_t partial_bytes = 16 << 20;
-
 // Values of what stands for dy with a table.
 constexpr int64_t value_bytes = 128 << 10;
 

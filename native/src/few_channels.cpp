@@ -28,8 +28,7 @@ constexpr int64_t few = 4;
 constexpr int64_t many_products = 128;
 constexpr int64_t patch_bytes = 48 << 10;
 constexpr int64_t ring_bytes = 256 << 10;
-constexpr int64_t enough_items = 64;
-constexpr int64_t partial_bytes = 16 << 20;
+constexpr int64_t enough_line_items = 64;
 
 // A voxel of the output reads one voxel of the input: the grid is one long line for each sample.
 bool pointwise(const Correlation &p) {
@@ -302,7 +301,7 @@ void line_weight(vg_context *context, const Correlation &p, const LineTensors &t
   // at 64 a quarter, and so on.
   const LineCut cut(p, std::clamp<int64_t>(8192 / p.y_stride, 32, 256), t.x_norm);
   const int64_t rows = p.taps() * p.ci, channels = round_up(p.co, half_panel_lanes), set = rows * channels;
-  const int64_t most = std::clamp<int64_t>(partial_bytes / (set * 4), 1, enough_items);
+  const int64_t most = std::clamp<int64_t>(partial_bytes / (set * 4), 1, enough_line_items);
   const Pieces range{cut.pieces(), ceil_div(cut.pieces(), std::min(most, cut.pieces()))};
   Workspace memory(context, range.count() * set * 4);
   float *sums = memory.as<float>();
@@ -511,7 +510,7 @@ void lines(vg_context *context, const Correlation &p, const float *x, const Weig
   const Pieces rows{ay.out, most};
   const int64_t count = az.taps * ay.taps;
   // Several planes of the same rows one after the other: most of their inputs are still in L2 for the next plane.
-  const Pieces planes{az.out, std::clamp<int64_t>(p.n * az.out * rows.count() / enough_items, 1, 8)};
+  const Pieces planes{az.out, std::clamp<int64_t>(p.n * az.out * rows.count() / enough_line_items, 1, 8)};
   Slots slots(context, p.n * planes.count() * rows.count(), ring_floats(most) * 4);
   parallel_for(context, p.n * planes.count() * rows.count(), [&](int64_t item) {
     const Slots::Lease lease(slots);

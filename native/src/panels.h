@@ -1,5 +1,5 @@
-// The cut of output channels into panels of register tiles, and integer rounding: what direct and Winograd convolution
-// share. For .cpp files only, tiles know lanes alone.
+// The cut of work into items and of output channels into panels of register tiles, and integer rounding: what direct
+// and Winograd convolution share. For .cpp files only, tiles know lanes alone.
 #pragma once
 
 #include "conv3d_tile.h"
@@ -10,6 +10,11 @@ namespace vg {
 
 inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 inline int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
+
+// Work items that keep many threads busy to the end.
+inline constexpr int64_t enough_items = 32;
+// Partial sums of a weight gradient take at most about this much memory (more only if one set does).
+inline constexpr int64_t partial_bytes = 16 << 20;
 
 struct Panels {
   int64_t channels;

@@ -6,15 +6,15 @@
 // The depth is taken one frequency at a time: a slice is the sum or difference of two input planes, its 16 frequencies
 // of the plane are 16 products [tiles x ci] [ci x co], and their 2x2 outputs are added to one or both output planes. So
 // the frequencies of a block of tiles fill a quarter of the memory and stay in L2, and 1x3x3 taps are the same thing
-// with one slice. Weights are transformed once per call. Axes at step 2 take 5 multiplications in place of 6
+// with one slice. Weights are transformed once per call. Axes with stride 2 take 5 multiplications in place of 6
 // (winograd_scheme.h): 125 in place of 216 for 2x2x2 outputs.
 //
 // Threads: a work item is a block of tiles (24 to 96, in the order n, z, y, x) through all slices; for the weight
-// gradient, a range of blocks in one slice with its own partial sums, which are added in index order. Where that gives
-// few items, the stages of a slice run one after the other over many tiles, and an item is a run of tiles or a
-// frequency times a group of panels. The cut depends on the problem only. Bound by arithmetic;
-// the transforms take about 3/ci + 3/co of the time of the products. Zeros of the padding are never read.
-// As accurate as a direct sum: relative error 3e-7 at 32 channels, at most 6e-7 at 256; 4e-7 at step 2.
+// gradient, a range of blocks and one frequency of the depth with its own partial sums, which are added in index order.
+// Where that gives few items, the stages of a slice run one after the other over many tiles, and an item is a run of
+// tiles or a frequency times a group of panels. The cut depends on the problem only. Bound by arithmetic; the
+// transforms take about 3/ci + 3/co of the time of the products. Zeros of the padding are never read. As accurate as a
+// direct sum: relative error 3e-7 at 32 channels, at most 6e-7 at 256; 4e-7 with stride 2.
 #include "winograd.h"
 #include "winograd_block.h"
 
@@ -108,7 +108,7 @@ void winograd_correlate(vg_context *context, const Correlation &problem, const f
   if (tiling.tiles() <= few_tiles) {
     by_panels(context, tiling, input, weights, output);
   } else {
-    const Kernels kernels(context, tiling, weights);
+    const Kernels kernels(context, tiling.scheme, problem.ci, problem.co, weights);
     if (by_block)
       by_blocks(context, tiling, kernels, blocks, input, output);
     else

@@ -1,4 +1,4 @@
-// Convolutions of 3x3x3 and 1x3x3 taps at steps 1 and 2 with fewer multiplications.
+// Convolutions of 3x3x3 and 1x3x3 taps with strides 1 and 2 with fewer multiplications.
 #pragma once
 
 #include "correlate.h"
@@ -19,7 +19,7 @@ void winograd_fast_correlate(vg_context *context, const Correlation &problem, co
 void winograd_weight(vg_context *context, const Correlation &problem, const float *x, const float *dy, float *dw,
                      const Fused &fused);
 
-// Input gradient of a convolution at step 2 in the plane.
+// Input gradient of a convolution with stride 2 in the plane.
 bool winograd_strided_pays(const vg_conv3d &problem);
 void winograd_strided_input(vg_context *context, const vg_conv3d &problem, const float *dy, const float *w, float *dx,
                             const Fused &fused);

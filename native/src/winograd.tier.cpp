@@ -13,7 +13,7 @@ static inline void to_frequencies(const v8 (&x)[4], v8 (&f)[4]) {
   f[2] = x[2] - x[1];
   f[3] = x[1] - x[3];
 }
-// The same of five inputs at step 2.
+// The same of five inputs with stride 2.
 static inline void to_frequencies(const v8 (&x)[5], v8 (&f)[5]) {
   f[0] = x[0] - x[2];
   f[1] = x[1];
@@ -21,7 +21,7 @@ static inline void to_frequencies(const v8 (&x)[5], v8 (&f)[5]) {
   f[3] = x[3];
   f[4] = x[4] - x[2];
 }
-// A^T: products of an axis to two outputs, four at step 1 and three at step 2.
+// A^T: products of an axis to two outputs, four with stride 1 and three with stride 2.
 static inline void to_outputs(const v8 (&f)[4], v8 &y0, v8 &y1) {
   const v8 sum = f[1] + f[2], difference = f[1] - f[2];
   y0 = f[0] + sum;
@@ -56,19 +56,14 @@ static VG_INLINE void column(const WinogradGather &g, int64_t c, int64_t channel
   to_frequencies(x, f);
 }
 
-// Columns that a tile shares with the next one.
-template <int Side> constexpr int overlap_of = Side == winograd_side ? 2 : 1;
-
-// Tiles [begin, end), eight channels.
 template <int Side, bool Two, bool Whole, class Value>
-static void gather_channels(const WinogradGather &g, int64_t begin, int64_t end, int64_t channel, int64_t lanes,
-                            const Value &value) {
-  constexpr int overlap = overlap_of<Side>, fresh = Side - overlap;
+static void gather_channels(const WinogradGather &g, int64_t channel, int64_t lanes, const Value &value) {
+  constexpr int overlap = Side == winograd_side ? 2 : 1, fresh = Side - overlap; // columns of neighbours
   v8 columns[Side][Side];
 #pragma GCC unroll 2
-  for (int c = 0; c < overlap; ++c) column<Side, Two, Whole>(g, fresh * begin + c, channel, lanes, value, columns[c]);
-  float *u = g.u + begin * g.u_tile + channel;
-  for (int64_t t = begin; t < end; ++t, u += g.u_tile) {
+  for (int c = 0; c < overlap; ++c) column<Side, Two, Whole>(g, c, channel, lanes, value, columns[c]);
+  float *u = g.u + channel;
+  for (int64_t t = 0; t < g.tiles; ++t, u += g.u_tile) {
 #pragma GCC unroll 4
     for (int c = overlap; c < Side; ++c) column<Side, Two, Whole>(g, fresh * t + c, channel, lanes, value, columns[c]);
 #pragma GCC unroll 5
@@ -85,30 +80,22 @@ static void gather_channels(const WinogradGather &g, int64_t begin, int64_t end,
   }
 }
 
-// Inputs that stay in L1 while their channels are met eight by eight.
-constexpr int64_t gather_bytes = 16 << 10;
-
 template <int Side, bool Two> static void gather(const WinogradGather &g) {
   bool rows = true;
   for (int term = 0; term < (Two ? 2 : 1); ++term)
     for (int h = 0; h < Side; ++h) rows &= g.row[term][h] != nullptr;
-  const int64_t tile_bytes = (Side - overlap_of<Side>)*Side * (Two ? 2 : 1) * g.channels * 4;
-  const int64_t step = tile_bytes * 4 < gather_bytes ? gather_bytes / tile_bytes : 4;
-  for (int64_t begin = 0; begin < g.tiles; begin += step) {
-    const int64_t end = g.tiles - begin < step ? g.tiles : begin + step;
-    for (int64_t channel = 0; channel < g.channels; channel += 8) {
-      const int64_t lanes = g.channels - channel < 8 ? g.channels - channel : 8;
-      const auto go = [&](const auto &value) {
-        if (rows && lanes == 8)
-          gather_channels<Side, Two, true>(g, begin, end, channel, lanes, value);
-        else
-          gather_channels<Side, Two, false>(g, begin, end, channel, lanes, value);
-      };
-      if (g.norm != nullptr)
-        go(NormedInput(g.norm, g.norm_row, channel, lanes));
+  for (int64_t channel = 0; channel < g.channels; channel += 8) {
+    const int64_t lanes = g.channels - channel < 8 ? g.channels - channel : 8;
+    const auto go = [&](const auto &value) {
+      if (rows && lanes == 8)
+        gather_channels<Side, Two, true>(g, channel, lanes, value);
       else
-        go(PlainInput());
-    }
+        gather_channels<Side, Two, false>(g, channel, lanes, value);
+    };
+    if (g.norm != nullptr)
+      go(NormedInput(g.norm, g.norm_row, channel, lanes));
+    else
+      go(PlainInput());
   }
 }
 
@@ -122,7 +109,7 @@ void winograd_gather(const WinogradGather &pass) {
 
 // ---- gradients of the outputs -----------------------------------------------------------------------------------
 
-// A: two outputs of an axis to the products they are part of, four at step 1 and three at step 2.
+// A: two outputs of an axis to the products they are part of, four with stride 1 and three with stride 2.
 static inline void spread(v8 y0, v8 y1, v8 (&f)[4]) {
   f[0] = y0;
   f[1] = y0 + y1;
@@ -388,6 +375,14 @@ void winograd_scatter(const WinogradScatter &s) {
 
 // ---- weights ----------------------------------------------------------------------------------------------------
 
+// As weight_frequencies, of an axis with stride 2.
+static inline void strided_weight_frequencies(v8 a, v8 b, v8 c, v8 (&f)[4]) {
+  f[0] = a;
+  f[1] = b;
+  f[2] = a + c;
+  f[3] = c;
+}
+
 // Weights of an axis to its frequencies.
 static VG_INLINE void axis_frequencies(bool strided, v8 a, v8 b, v8 c, v8 (&f)[4]) {
   strided ? strided_weight_frequencies(a, b, c, f) : weight_frequencies(a, b, c, f);
@@ -414,7 +409,7 @@ template <bool Strided> static inline void kernel_frequencies(const WinogradKern
 #pragma GCC unroll 9
   for (int t = 0; t < 9; ++t) {
     v8 f[4];
-    axis_frequencies(k.steps.depth, g[t], g[9 + t], g[18 + t], f);
+    axis_frequencies(k.strided.depth, g[t], g[9 + t], g[18 + t], f);
     for (int s = 0; s < 4; ++s) slices[s][t] = f[s];
   }
   for (int s = 0; s < 4; ++s) plane_frequencies(Strided, slices[s], v + 16 * s * k.v_frequency, k.v_frequency);
@@ -426,7 +421,7 @@ void winograd_kernel(const WinogradKernel &k) {
     for (int64_t output = 0; output < k.lanes; output += 8) {
       load_weights(k, input, output, g);
       for (int64_t i = 0; i < 8 && input + i < k.inputs; ++i)
-        if (k.steps.plane)
+        if (k.strided.plane)
           kernel_frequencies<true>(k, g[i], k.v + (input + i) * k.lanes + output);
         else
           kernel_frequencies<false>(k, g[i], k.v + (input + i) * k.lanes + output);
@@ -460,13 +455,13 @@ static inline void plane_weights(const WinogradFinish &p, const float *sums, v8 
   for (int w = 0; w < 4; ++w) {
     v8 f[4];
     for (int h = 0; h < 4; ++h) f[h] = add_ranges(p, sums + (4 * h + w) * p.frequency);
-    to_weights(p.steps.plane, f, half[0][w], half[1][w], half[2][w]);
+    to_weights(p.strided.plane, f, half[0][w], half[1][w], half[2][w]);
   }
-  for (int h = 0; h < 3; ++h) to_weights(p.steps.plane, half[h], dw[3 * h], dw[3 * h + 1], dw[3 * h + 2]);
+  for (int h = 0; h < 3; ++h) to_weights(p.strided.plane, half[h], dw[3 * h], dw[3 * h + 1], dw[3 * h + 2]);
 }
 
 void winograd_finish(const WinogradFinish &p) {
-  const int64_t taps = p.slices == 4 ? 27 : 9;
+  const int64_t taps = p.depths == 4 ? 27 : 9;
   v8 dw[27][8]; // [tap][input]
   for (int64_t input = 0; input < p.inputs; input += 8)
     for (int64_t output = 0; output < p.outputs; output += 8) {
@@ -475,12 +470,12 @@ void winograd_finish(const WinogradFinish &p) {
       for (int64_t i = 0; i < inputs; ++i) {
         v8 plane[4][9];
         const float *sums = p.sums + (input + i) * p.lanes + output;
-        for (int64_t s = 0; s < p.slices; ++s) plane_weights(p, sums + s * p.slice, plane[s]);
+        for (int64_t s = 0; s < p.depths; ++s) plane_weights(p, sums + s * p.depth, plane[s]);
         for (int64_t t = 0; t < 9; ++t) {
           if (taps == 9)
             dw[t][i] = plane[0][t];
           else
-            to_weights(p.steps.depth, {plane[0][t], plane[1][t], plane[2][t], plane[3][t]}, dw[t][i], dw[9 + t][i],
+            to_weights(p.strided.depth, {plane[0][t], plane[1][t], plane[2][t], plane[3][t]}, dw[t][i], dw[9 + t][i],
                        dw[18 + t][i]);
         }
       }

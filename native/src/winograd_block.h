@@ -1,4 +1,5 @@
-// Blocks of tiles of 2x2x2 outputs: what the Winograd convolution and its weight gradient share. For .cpp files only.
+// Blocks of tiles of 2x2x2 outputs and transformed weights: what the Winograd convolution and its gradients share. For
+// .cpp files only.
 #pragma once
 
 #include "winograd_scheme.h"
@@ -9,8 +10,8 @@ namespace vg {
 // Frequencies and outputs of a block, below the L2 of the smallest processors in use.
 inline constexpr int64_t block_bytes = 256 << 10;
 inline constexpr int64_t fewest_tiles = 4 * winograd_rows, most_tiles = 16 * winograd_rows;
-// Work items that keep many threads busy to the end.
-inline constexpr int64_t enough_items = 32, fewest_items = 16;
+// Blocks from which on each is a work item.
+inline constexpr int64_t fewest_items = 16;
 // Frequencies and outputs of all tiles that go through the stages together, at most about this much.
 inline constexpr int64_t stage_bytes = 32 << 20;
 // Tiles of an item of a stage.
@@ -18,13 +19,13 @@ inline constexpr int64_t stage_run = 2 * winograd_rows;
 // Up to so many tiles the weights are most of the work (winograd_panels.cpp).
 inline constexpr int64_t few_tiles = most_tiles;
 
-// The scheme of a correlation whose axes are at step 1 or 2.
+// The scheme of a correlation with strides 1 or 2.
 inline WinogradScheme scheme_of(const Correlation &p) {
-  const WinogradSteps steps{p.axis[0].step == 2, p.axis[2].step == 2};
+  const StridedAxes strided{p.axis[0].step == 2, p.axis[2].step == 2};
   std::span<const WinogradSlice> slices = deep_slices;
   if (p.axis[0].taps == 1) slices = flat_slices;
-  if (steps.depth) slices = strided_slices;
-  return {steps.plane ? strided_plane : unit_plane, slices, steps};
+  if (strided.depth) slices = strided_slices;
+  return {strided.plane ? strided_plane : unit_plane, slices, strided};
 }
 
 // Tiles of 2x2x2 outputs, or of 1x2x2 for 1x3x3 taps.
@@ -49,14 +50,14 @@ struct Tiling : TileGrid {
 
 // Transforms the weights of input channels [first, last) of one panel: v[(depth frequency * 16 + f) * v_frequency],
 // then [channel - first][lanes].
-inline void transform_weights(vg_context *context, const Tiling &tiling, const Weights &weights, int64_t panel,
-                              int64_t first, int64_t last, float *v, int64_t v_frequency) {
-  const Panels panels{tiling.p.co};
+inline void transform_weights(vg_context *context, const WinogradScheme &scheme, const Panels &panels,
+                              const Weights &weights, int64_t panel, int64_t first, int64_t last, float *v,
+                              int64_t v_frequency) {
   WinogradKernel k{};
-  k.steps = tiling.scheme.steps;
+  k.strided = scheme.strided;
   k.w = weights.w + panels.begin(panel) * weights.out_stride + first * weights.in_stride;
   k.tap = weights.heads.front().tap.data();
-  k.planes = tiling.p.axis[0].taps;
+  k.planes = scheme.count() == 1 ? 1 : 3;
   k.in_stride = weights.in_stride;
   k.out_stride = weights.out_stride;
   k.inputs = last - first;
@@ -70,15 +71,14 @@ inline void transform_weights(vg_context *context, const Tiling &tiling, const W
 // Transformed weights [depth frequency][f][panel][ci][lanes].
 class Kernels {
 public:
-  Kernels(vg_context *context, const Tiling &tiling, const Weights &weights)
-      : frequency(Panels{tiling.p.co}.padded() * tiling.p.ci + 16), panels_{tiling.p.co}, ci_(tiling.p.ci),
-        memory_(context,
-                tiling.scheme.weights() * winograd_frequencies * frequency * static_cast<int64_t>(sizeof(float))),
+  Kernels(vg_context *context, const WinogradScheme &scheme, int64_t ci, int64_t co, const Weights &weights)
+      : frequency(Panels{co}.padded() * ci + 16), panels_{co}, ci_(ci),
+        memory_(context, scheme.weights() * winograd_frequencies * frequency * static_cast<int64_t>(sizeof(float))),
         v_(memory_.as<float>()) {
     const Pieces pieces{ci_, 32};
     parallel_for(context, panels_.count() * pieces.count(), [&](int64_t item) {
       const int64_t panel = item / pieces.count(), first = pieces.begin(item % pieces.count());
-      transform_weights(context, tiling, weights, panel, first, pieces.end(item % pieces.count()),
+      transform_weights(context, scheme, panels_, weights, panel, first, pieces.end(item % pieces.count()),
                         v_ + panels_.begin(panel) * ci_ + first * panels_.lanes(panel), frequency);
     });
   }
@@ -136,7 +136,7 @@ public:
       const Plane second{input.x, size, p.x_stride, run.n, from[0] + slice.second};
       const int64_t column = from[2];
       WinogradGather g{};
-      g.strided = tiling_.scheme.steps.plane;
+      g.strided = tiling_.scheme.strided.plane;
       for (int64_t h = 0; h < tiling_.scheme.plane.side; ++h) {
         g.row[0][h] = first.row(from[1] + h, column);
         g.row[1][h] = second.row(from[1] + h, column);
@@ -163,7 +163,7 @@ public:
     const WinogradSlice &slice = tiling_.scheme.slice(s);
     tiling_.for_runs(begin, end, at, [&](const TileGrid::Run &run) {
       WinogradGather g{};
-      g.strided = tiling_.scheme.steps.plane;
+      g.strided = tiling_.scheme.strided.plane;
       for (int64_t z = 0; z < 2; ++z)
         for (int64_t h = 0; h < winograd_step && slice.out[z] != 0; ++h)
           g.row[z][h] = Plane{dy, size, p.y_stride, run.n, run.at[0] + z}.row(run.at[1] + h, run.at[2]);
@@ -228,7 +228,7 @@ private:
     int64_t places[most_tiles];
     uint8_t inside[most_tiles];
     WinogradScatter g{};
-    g.strided = tiling_.scheme.steps.plane;
+    g.strided = tiling_.scheme.strided.plane;
     g.m = m + at * m_tile;
     g.m_tile = m_tile;
     g.m_frequency = m_frequency;

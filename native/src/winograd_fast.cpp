@@ -23,8 +23,7 @@ namespace {
 // Frequencies of the inputs, products of a panel and outputs of a block: most of the L2 of the smallest processors.
 constexpr int64_t block_bytes = 384 << 10;
 constexpr int64_t fewest_tiles = 2 * winograd_rows, most_tiles = 8 * winograd_rows;
-// Work items that keep many threads busy to the end.
-constexpr int64_t enough_items = 32, fewest_items = 16;
+constexpr int64_t fewest_items = 16;
 
 // A frequency of the depth: the sum of factor * plane, added to output z with the factor out[z].
 struct Slice {

@@ -13,14 +13,6 @@ static inline void weight_frequencies(v8 a, v8 b, v8 c, v8 (&f)[4]) {
   f[2] = ends - middle;
   f[3] = c;
 }
-// The same of an axis at step 2.
-static inline void strided_weight_frequencies(v8 a, v8 b, v8 c, v8 (&f)[4]) {
-  f[0] = a;
-  f[1] = b;
-  f[2] = a + c;
-  f[3] = c;
-}
-
 // Inputs ahead of those in work that are asked for: the rows of a kernel lie too far apart for the processor to guess.
 constexpr int64_t weights_ahead = 32;
 

@@ -81,7 +81,7 @@ void by_panels(vg_context *context, const Tiling &tiling, const WinogradInput &x
     };
     for (int64_t i = 0; i < inputs.parts.count(); ++i) {
       const int64_t begin = inputs.parts.begin(i), end = inputs.parts.end(i);
-      transform_weights(context, tiling, weights, panel, begin, end, v, few_frequency);
+      transform_weights(context, scheme, panels, weights, panel, begin, end, v, few_frequency);
       for (int64_t s = 0; s < scheme.count(); ++s) {
         const Block in = inputs.at(i, s), out = products(s);
         for (int64_t f = 0; f < scheme.plane.products; ++f)
@@ -117,7 +117,7 @@ void weight_by_panels(vg_context *context, const Tiling &tiling, const WinogradI
     }
     const int64_t out_stride = tiling.p.taps() * tiling.p.ci;
     VG_PICK(context, winograd_finish)
-    ({scheme.steps, sums, scheme.weights(), 1, sums_slice, 0, few_frequency, channels, panels.width(panel),
+    ({scheme.strided, sums, scheme.weights(), 1, sums_slice, 0, few_frequency, channels, panels.width(panel),
       panels.lanes(panel), dw + panels.begin(panel) * out_stride + begin, out_stride, tiling.p.ci});
   });
 }

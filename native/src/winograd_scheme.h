@@ -1,8 +1,8 @@
 // How tiles of two outputs along each axis are computed: tables of slices along the depth and of products in the plane.
 // For .cpp files only.
 //
-// At step 1 an axis is F(2,3): four frequencies of the inputs, each times one of the weights. At step 2 the even inputs
-// meet taps 0 and 2 as F(2,2) does, and the odd ones tap 1:
+// With stride 1 an axis is F(2,3): four frequencies of the inputs, each times one of the weights. With stride 2 the
+// even inputs meet taps 0 and 2 as F(2,2) does, and the odd ones tap 1:
 //
 //   y0 = x0 w0 + x1 w1 + x2 w2 = [ (x0 - x2) w0 + x1 w1 ] + [ x2 (w0 + w2) ]
 //   y1 = x2 w0 + x3 w1 + x4 w2 = [ x2 (w0 + w2) ] + [ (x4 - x2) w2 + x3 w1 ]
@@ -77,10 +77,11 @@ inline constexpr WinogradSlice strided_slices[]{{0, 2, -1, 0, 0, {1, 0}},
 struct WinogradScheme {
   const WinogradPlane &plane;
   std::span<const WinogradSlice> slices;
-  WinogradSteps steps;
+  StridedAxes strided;
   int64_t inputs() const { return count() * plane.inputs; } // frequencies, which is multiplications of a tile
   int64_t count() const { return static_cast<int64_t>(slices.size()); }
-  int64_t products() const { return slices.back().product + 1; } // along the depth
+  // Along the depth: products, and frequencies of the weights.
+  int64_t products() const { return slices.back().product + 1; }
   int64_t weights() const { return count() == 1 ? 1 : winograd_side; }
   const WinogradSlice &slice(int64_t s) const { return slices[static_cast<size_t>(s)]; }
   // Whether slice s is the first or last of its product, or the first of its frequency of the weights.

@@ -1,4 +1,4 @@
-// Input gradient of a convolution at step 2 with fewer multiplications.
+// Input gradient of a convolution with stride 2 with fewer multiplications.
 //
 // Along an axis every other input meets taps 0 and 2 and the ones between them tap 1. Four inputs come from three
 // outputs' gradients d: two of them by F(2,2), two by a product each, which is 5 multiplications in place of 6,
@@ -6,7 +6,7 @@
 //   (d0 - d1) w2 + d1 (w0 + w2),  d1 (w0 + w2) + (d2 - d1) w0,  and w1 times d0 and d1 or, with even padding, d1 and d2
 //
 // and 125 in place of 216 for 4x4x4 inputs. The frequencies of the weights are those of winograd_scheme.h. The depth
-// may be at step 1 (F(2,3), 2x4x4) or have one tap (1x4x4).
+// may have stride 1 (F(2,3), 2x4x4) or have one tap (1x4x4).
 //
 // Threads: a work item is a block of tiles times a group of panels of channels; it makes the frequencies of its tiles,
 // then the products of one panel after the other, which stay in L2 until they are outputs. The cut depends on the
@@ -23,10 +23,11 @@ namespace vg {
 
 namespace {
 
+// Enough for the weights of a panel to be met many times; half of it is as fast.
 constexpr int64_t block_tiles = 4 * winograd_rows;
 
-// Of products 0 to 4 of an axis at step 2: the frequency of the weights, and that of the inputs where the padding is
-// even or odd.
+// Of products 0 to 4 of an axis with stride 2: the frequency of the weights, and that of the inputs where the padding
+// is even or odd.
 constexpr int64_t axis_weight[5] = {3, 2, 0, 1, 1};
 constexpr int64_t axis_input[2][5] = {{0, 1, 2, 1, 3}, {0, 1, 2, 3, 1}};
 
@@ -207,7 +208,7 @@ private:
   int64_t u_tile_, u_frequency_, u_slice_, m_product_, m_slice_;
 };
 
-// Weights [co][taps][ci] with ci as outputs. At step 1 the taps of the depth are met in reverse order.
+// Weights [co][taps][ci] with ci as outputs. With stride 1 the taps of the depth are met in reverse order.
 Weights gradient_weights(const vg_conv3d &p, const float *w) {
   Head head{{}, 0};
   for (int64_t z = 0; z < p.kd; ++z)
@@ -233,7 +234,7 @@ void winograd_strided_input(vg_context *context, const vg_conv3d &p, const float
                             const Fused &fused) {
   const GradientTiling tiling(p);
   const Panels panels{p.ci};
-  const Kernels kernels(context, Tiling(tiling.p), gradient_weights(p, w));
+  const Kernels kernels(context, scheme_of(tiling.p), tiling.p.ci, tiling.p.co, gradient_weights(p, w));
   const Pieces blocks{tiling.tiles(), block_tiles};
   const int64_t groups = std::clamp<int64_t>(ceil_div(enough_items, blocks.count()), 1, panels.count());
   const Pieces group{panels.count(), ceil_div(panels.count(), groups)};

@@ -67,7 +67,10 @@ void strided_gather(const StridedGather &g) {
     for (int h = 0; h < 3; ++h) rows &= g.row[term][h] != nullptr;
   for (int64_t channel = 0; channel < g.channels; channel += 8) {
     const int64_t lanes = g.channels - channel < 8 ? g.channels - channel : 8;
-    rows &&lanes == 8 ? gather_channels<true>(g, channel, lanes) : gather_channels<false>(g, channel, lanes);
+    if (rows && lanes == 8)
+      gather_channels<true>(g, channel, lanes);
+    else
+      gather_channels<false>(g, channel, lanes);
   }
 }
 
@@ -94,7 +97,7 @@ static VG_INLINE void plane_outputs(const StridedScatter &s, const float *m, v8 
   }
 }
 
-// Slices to planes of outputs; A^T of F(2,3) at step 1.
+// Slices to planes of outputs; A^T of F(2,3) with stride 1.
 static VG_INLINE void depth_outputs(const StridedScatter &s, const v8 (&slice)[strided_most_slices][16],
                                     v8 (&y)[strided_step][16]) {
   for (int k = 0; k < 16; ++k) {

@@ -1,4 +1,4 @@
-// The inner loops of the input gradient at step 2, compiled once per tier (winograd_strided.tier.cpp).
+// The inner loops of the input gradient with stride 2, compiled once per tier (winograd_strided.tier.cpp).
 // winograd_strided.cpp holds the idea; the products are those of winograd_tile.h.
 #pragma once
 
@@ -31,7 +31,7 @@ struct StridedScatter {
   const float *m; // [slice][product][tile][lanes]
   int64_t m_tile, m_product, m_slice;
   int64_t tiles, channels;
-  int64_t slices; // 1, 4 (step 1) or 5 (step 2)
+  int64_t slices; // 1, 4 (stride 1) or 5 (stride 2)
   int64_t planes; // of outputs: 1, 2 or 4
   bool odd_z, odd_y, odd_x;
   float *y; // at the first channel of the panel

@@ -8,7 +8,8 @@
 
 namespace vg {
 
-// In the plane a tile has 2x2 outputs, from 4x4 inputs at step 1 and from 5x5 at step 2; weights have 16 frequencies.
+// In the plane a tile has 2x2 outputs, from 4x4 inputs with stride 1 and from 5x5 with stride 2; weights have 16
+// frequencies.
 inline constexpr int64_t winograd_step = 2, winograd_frequencies = 16;
 inline constexpr int64_t winograd_side = 4, strided_side = 5;
 // Pairs of frequencies that share a product, at most.
@@ -16,8 +17,8 @@ inline constexpr int64_t winograd_most_terms = 4;
 // Rows of the register tile: tiles of a block are a multiple of it where possible.
 inline constexpr int64_t winograd_rows = 6;
 
-// Which axes are at step 2.
-struct WinogradSteps {
+// Which axes have stride 2.
+struct StridedAxes {
   bool depth, plane;
 };
 
@@ -76,23 +77,24 @@ struct WinogradOuter {
   bool add; // false: sum is overwritten
 };
 
-// Weight gradients from the partial sums [slice][range][f][inputs][padded outputs] of a panel, ranges in index order.
+// Weight gradients from the partial sums [depth][range][f][inputs][padded outputs] of a panel, ranges in index order.
+// depth: frequencies of the weights along it.
 struct WinogradFinish {
-  WinogradSteps steps;
-  const float *sums; // first slice, range and frequency; first input of the panel
-  int64_t slices, ranges;
-  int64_t slice, range, frequency; // distances in sums
+  StridedAxes strided;
+  const float *sums; // first depth, range and frequency; first input of the panel
+  int64_t depths, ranges;
+  int64_t depth, range, frequency; // distances in sums
   int64_t inputs, outputs, lanes;
   float *dw; // [output][tap][input] at the first output and input
   int64_t out_stride, tap_stride;
 };
 
-// v[slice * 16 + f][channel][lane] of `inputs` channels and one panel; outputs beyond `outputs` are zero.
+// v[depth * 16 + f][channel][lane] of `inputs` channels and one panel; outputs beyond `outputs` are zero.
 struct WinogradKernel {
-  WinogradSteps steps;
+  StridedAxes strided;
   const float *w;     // first input channel, first output channel
   const int64_t *tap; // [planes * 9] distances
-  int64_t planes;     // of the kernel: 1 or 3; slices: 1 or 4
+  int64_t planes;     // of the kernel: 1 or 3, with depths: 1 or 4
   int64_t in_stride, out_stride;
   int64_t inputs, outputs, lanes;
   float *v;

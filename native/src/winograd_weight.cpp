@@ -1,6 +1,7 @@
 // Weight gradient by Winograd: dw = G^T [ sum over tiles of (B^T x B) * (A dy A^T) ] G with the tiles of winograd.cpp.
 //
-// Threads: a work item is a range of blocks in one slice with its own partial sums, which are added in index order.
+// Threads: a work item is a range of blocks and one frequency of the depth of the weights, with its own partial sums,
+// which are added in index order.
 // Where that gives few items, the stages of a slice run one after the other over many tiles. The cut depends on the
 // problem only. Bound by arithmetic: products, then transforms.
 #include "winograd.h"
@@ -11,9 +12,6 @@
 namespace vg {
 
 namespace {
-
-// Partial sums of a weight gradient take at most about this much memory (more only if one set does).
-constexpr int64_t partial_bytes = 16 << 20;
 
 // Partial sums [depth frequency][range][f][panel][ci][lanes].
 struct WeightSums {
@@ -84,12 +82,12 @@ void finish_weights(vg_context *context, const WeightSums &sums, const float *fr
   parallel_for(context, sums.panels.count() * pieces.count(), [&](int64_t item) {
     const int64_t panel = item / pieces.count(), first = pieces.begin(item % pieces.count());
     WinogradFinish pass{};
-    pass.steps = sums.tiling.scheme.steps;
+    pass.strided = sums.tiling.scheme.strided;
     pass.lanes = sums.panels.lanes(panel);
     pass.sums = from + sums.offset(0, 0, 0, panel) + first * pass.lanes;
-    pass.slices = sums.tiling.scheme.weights();
+    pass.depths = sums.tiling.scheme.weights();
     pass.ranges = sums.ranges;
-    pass.slice = sums.offset(1, 0, 0, 0);
+    pass.depth = sums.offset(1, 0, 0, 0);
     pass.range = winograd_frequencies * sums.frequency;
     pass.frequency = sums.frequency;
     pass.inputs = pieces.end(item % pieces.count()) - first;

@@ -1,4 +1,4 @@
-// Input gradients of convolutions at step 2 where Winograd pays: many tiles, many channels.
+// Input gradients of convolutions with stride 2 where Winograd pays: many tiles, many channels.
 #include "conv_reference.h"
 
 #include <cmath>

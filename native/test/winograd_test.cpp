@@ -1,4 +1,4 @@
-// Convolutions that run as Winograd: 3x3x3 and 1x3x3 taps at steps 1 and 2, 8 channels and more.
+// Convolutions that run as Winograd: 3x3x3 and 1x3x3 taps with strides 1 and 2, 8 channels and more.
 #include "conv_reference.h"
 
 #include <cmath>
@@ -39,7 +39,7 @@ const Sizes table[] = {
     {1, {6, 12, 12}, 8, 8, {1, 3, 3}, {1, 1, 1}, {1, 0, 2}},
 };
 
-// At step 2, from 16 channels on. Even and odd sizes, every padding, the steps of a U-Net's anisotropic stages.
+// With stride 2, from 16 channels on. Even and odd sizes, every padding, the steps of a U-Net's anisotropic stages.
 const Sizes strided[] = {
     // few tiles: weights in the cache
     {1, {4, 4, 4}, 40, 72, {3, 3, 3}, {2, 2, 2}, {1, 1, 1}},
