@@ -219,8 +219,8 @@ const Sizes table[] = {
     {1, {5, 21, 67}, 17, 9, {1, 3, 3}, {1, 1, 1}, {0, 1, 1}, 2, 1},
     // direct: strides, large and small kernels, few channels, several slices of input channels
     {2, {9, 11, 13}, 8, 16, {3, 3, 3}, {2, 2, 2}, {1, 1, 1}, 2, 3},
-    // stride 2 by Winograd: forward and weights; the input gradient too, with many tiles
-    {2, {9, 11, 13}, 17, 24, {3, 3, 3}, {2, 2, 2}, {1, 1, 1}, 2, 3},
+    // stride 2 by Winograd, with blocks of two samples
+    {2, {15, 16, 16}, 64, 72, {3, 3, 3}, {2, 2, 2}, {1, 1, 1}, 2, 3},
     {2, {5, 31, 32}, 40, 20, {3, 3, 3}, {1, 2, 2}, {2, 0, 1}},
     {3, {5, 9, 11}, 9, 20, {1, 3, 3}, {1, 2, 2}, {0, 1, 1}},
     {1, {6, 7, 8}, 3, 4, {3, 1, 5}, {2, 1, 3}, {1, 0, 2}},

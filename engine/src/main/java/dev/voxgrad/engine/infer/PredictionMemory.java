@@ -47,9 +47,9 @@ public final class PredictionMemory {
         long limit = device.memoryLimitBytes();
         long bytes = limit == 0 ? 0 : needed(network, window, device);
         if (bytes > limit) {
-            Megabytes needed = Megabytes.of(bytes);
+            Megabytes needed = Megabytes.needed(bytes);
             throw new ConfigException("the prediction needs at least " + needed + " of memory; the limit is "
-                    + Megabytes.of(limit) + ". Use --memory-limit " + needed.option()
+                    + Megabytes.limit(limit) + ". Use --memory-limit " + needed.option()
                     + " or more, or a model with smaller patches");
         }
     }

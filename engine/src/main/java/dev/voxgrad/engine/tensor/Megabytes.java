@@ -1,10 +1,15 @@
 package dev.voxgrad.engine.tensor;
 
-/** An amount of memory for people, in units of 2^20 bytes, rounded up. */
+/** An amount of memory for people, in units of 2^20 bytes. */
 public record Megabytes(long count) {
-    /** Rounds up. */
-    public static Megabytes of(long bytes) {
+    /** What is needed, rounded up. */
+    public static Megabytes needed(long bytes) {
         return new Megabytes((bytes + (1 << 20) - 1) >> 20);
+    }
+
+    /** A limit, rounded down. */
+    public static Megabytes limit(long bytes) {
+        return new Megabytes(bytes >> 20);
     }
 
     /** As a value of {@code --memory-limit}. */

@@ -61,16 +61,16 @@ public final class TrainingMemory {
         }
         long stages = needed(plan, plan.batchSize(), Recompute.STAGES, loss, device);
         if (stages <= limit) {
-            note.accept("recomputing feature maps (training.recompute: stages): that needs " + Megabytes.of(stages)
-                    + " of memory, keeping them " + Megabytes.of(kept) + ", the limit is " + Megabytes.of(limit));
+            note.accept("recomputing feature maps (training.recompute: stages): that needs " + Megabytes.needed(stages)
+                    + " of memory, keeping them " + Megabytes.needed(kept) + ", the limit is " + Megabytes.limit(limit));
             return plan.withTraining(t -> t.recompute = Recompute.STAGES);
         }
         long single = needed(plan, 1, Recompute.STAGES, loss, device);
-        String batch = plan.batchSize() == 1 ? "" : "batchSize 1 (needs " + Megabytes.of(single) + "), ";
-        throw new ConfigException("the training needs " + Megabytes.of(stages)
+        String batch = plan.batchSize() == 1 ? "" : "batchSize 1 (needs " + Megabytes.needed(single) + "), ";
+        throw new ConfigException("the training needs " + Megabytes.needed(stages)
                 + " of memory, even with feature maps computed again ("
-                + Megabytes.of(kept) + " otherwise); the limit is " + Megabytes.of(limit) + ". Use --memory-limit "
-                + Megabytes.of(stages).option() + ", or in the plan " + batch
+                + Megabytes.needed(kept) + " otherwise); the limit is " + Megabytes.limit(limit) + ". Use --memory-limit "
+                + Megabytes.needed(stages).option() + ", or in the plan " + batch
                 + "a smaller patchSize or fewer features");
     }
 
@@ -83,9 +83,9 @@ public final class TrainingMemory {
         long limit = device.memoryLimitBytes();
         long needed = limit == 0 ? 0 : needed(plan, loss, device);
         if (needed > limit) {
-            throw new ConfigException("the training needs " + Megabytes.of(needed)
-                    + " of memory as its plan says; the limit is " + Megabytes.of(limit) + ". Use --memory-limit "
-                    + Megabytes.of(needed).option());
+            throw new ConfigException("the training needs " + Megabytes.needed(needed)
+                    + " of memory as its plan says; the limit is " + Megabytes.limit(limit) + ". Use --memory-limit "
+                    + Megabytes.needed(needed).option());
         }
     }
 
