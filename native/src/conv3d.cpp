@@ -6,8 +6,8 @@
 //
 // x [n][d][h][w][ci], y [n][od][oh][ow][co], w [co][kd][kh][kw][ci]. All three are correlations (correlate*.cpp, which
 // say how work is split and what bounds it). For dx the inputs fall into classes by (q + padding) mod s: within a
-// class dx is a correlation of dy with the taps of that class in reverse order, so nothing is scattered. With stride 2 the
-// classes share products where that pays (winograd_strided.cpp).
+// class dx is a correlation of dy with the taps of that class in reverse order, so nothing is scattered. With stride 2
+// the classes share products where that pays (winograd_strided.cpp).
 #include "conv3d.h"
 #include "correlate.h"
 #include "panels.h"
