@@ -10,4 +10,4 @@ cmake --build "$build"
   echo "GoogleTest was not found, so there is nothing to run. Debian: apt install libgtest-dev" >&2
   exit 2
 }
-cd "$build" && ASAN_OPTIONS=detect_leaks=1 ctest --output-on-failure
+cd "$build" && ASAN_OPTIONS=detect_leaks=1 ctest --output-on-failure -j "$(nproc)"
