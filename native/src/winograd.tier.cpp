@@ -21,12 +21,7 @@ static inline void to_frequencies(const v8 (&x)[5], v8 (&f)[5]) {
   f[3] = x[3];
   f[4] = x[4] - x[2];
 }
-// A^T: products of an axis to two outputs, four with stride 1 and three with stride 2.
-static inline void to_outputs(const v8 (&f)[4], v8 &y0, v8 &y1) {
-  const v8 sum = f[1] + f[2], difference = f[1] - f[2];
-  y0 = f[0] + sum;
-  y1 = difference - f[3];
-}
+// As to_outputs of winograd_lanes.h, of the three products of an axis with stride 2.
 static inline void to_outputs(const v8 (&f)[3], v8 &y0, v8 &y1) {
   y0 = f[0] + f[1];
   y1 = f[1] + f[2];

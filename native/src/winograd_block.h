@@ -72,7 +72,7 @@ inline void transform_weights(vg_context *context, const WinogradScheme &scheme,
 class Kernels {
 public:
   Kernels(vg_context *context, const WinogradScheme &scheme, int64_t ci, int64_t co, const Weights &weights)
-      : frequency(Panels{co}.padded() * ci + 16), panels_{co}, ci_(ci),
+      : frequency(Panels{co}.padded() * ci + frequency_gap), panels_{co}, ci_(ci),
         memory_(context, scheme.weights() * winograd_frequencies * frequency * static_cast<int64_t>(sizeof(float))),
         v_(memory_.as<float>()) {
     const Pieces pieces{ci_, 32};
@@ -109,12 +109,10 @@ public:
   }
   Block(const Tiling &tiling, int64_t room, float *inputs, float *products, float *outputs)
       : u(inputs), m(products), sums(outputs), tiling_(tiling), panels_{tiling.p.co}, room_(room) {
-    // One cache line more per frequency: a stride of a multiple of 4096 bytes would use few sets of the cache.
-    constexpr int64_t line = 16;
     u_tile = round_up(tiling.p.ci, 8);
     m_tile = panels_.padded();
-    u_frequency = room * u_tile + line;
-    m_frequency = room * m_tile + line;
+    u_frequency = room * u_tile + frequency_gap;
+    m_frequency = room * m_tile + frequency_gap;
   }
   int64_t u_floats() const { return tiling_.scheme.plane.inputs * u_frequency; }
   int64_t m_floats() const { return tiling_.scheme.plane.products * m_frequency; }

@@ -106,11 +106,9 @@ public:
   }
 
   Block(const Tiling &tiling, int64_t room, float *memory) : tiling_(tiling), panels_{tiling.p.co} {
-    // One cache line more per frequency: a stride of a multiple of 4096 bytes would use few sets of the cache.
-    constexpr int64_t line = 16;
     u_tile_ = round_up(tiling.p.ci, 8);
-    u_frequency_ = room * u_tile_ + line;
-    m_frequency_ = room * panel_lanes + line;
+    u_frequency_ = room * u_tile_ + frequency_gap;
+    m_frequency_ = room * panel_lanes + frequency_gap;
     sums_tile_ = fast_step * fast_step * tiling.planes * panels_.padded();
     u_ = memory;
     m_ = u_ + fast_frequencies * u_frequency_;

@@ -1,4 +1,4 @@
-// What the Winograd tiles of both sizes share: loads of weights. Included by *.tier.cpp files only.
+// What Winograd tiles share: transforms of F(2,3) and loads of weights. Included by *.tier.cpp files only.
 #pragma once
 
 #include "vector_math.h"
@@ -13,6 +13,13 @@ static inline void weight_frequencies(v8 a, v8 b, v8 c, v8 (&f)[4]) {
   f[2] = ends - middle;
   f[3] = c;
 }
+// A^T of F(2,3): four products of an axis to two outputs.
+static inline void to_outputs(const v8 (&f)[4], v8 &y0, v8 &y1) {
+  const v8 sum = f[1] + f[2], difference = f[1] - f[2];
+  y0 = f[0] + sum;
+  y1 = difference - f[3];
+}
+
 // Inputs ahead of those in work that are asked for: the rows of a kernel lie too far apart for the processor to guess.
 constexpr int64_t weights_ahead = 32;
 

@@ -12,9 +12,8 @@ namespace vg {
 
 namespace {
 
-// A set of inputs and a panel of outputs have so many channels that their 64 frequencies, 131 KB, stay in L2. A line
-// more per frequency, for the same reason as in Block.
-constexpr int64_t few_inputs = 32, few_frequency = few_inputs * panel_lanes + 16;
+// A set of inputs and a panel of outputs have so many channels that their 64 frequencies, 131 KB, stay in L2.
+constexpr int64_t few_inputs = 32, few_frequency = few_inputs * panel_lanes + frequency_gap;
 
 // Frequencies of all tiles in all slices, by parts of the channels: of the inputs, or of the gradients of the outputs.
 class Frequencies {

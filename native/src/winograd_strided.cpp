@@ -96,12 +96,10 @@ public:
   }
 
   GradientBlock(const GradientTiling &tiling, float *memory) : tiling_(tiling), panels_{tiling.p.co} {
-    // One cache line more per frequency: a stride of a multiple of 4096 bytes would use few sets of the cache.
-    constexpr int64_t line = 16;
     u_tile_ = round_up(tiling.p.ci, 8);
-    u_frequency_ = block_tiles * u_tile_ + line;
+    u_frequency_ = block_tiles * u_tile_ + frequency_gap;
     u_slice_ = strided_frequencies * u_frequency_;
-    m_product_ = block_tiles * panel_lanes + line;
+    m_product_ = block_tiles * panel_lanes + frequency_gap;
     m_slice_ = strided_products * m_product_;
     u_ = memory;
     m_ = u_ + static_cast<int64_t>(tiling.inputs.size()) * u_slice_;

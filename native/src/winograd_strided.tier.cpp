@@ -1,5 +1,6 @@
 // Register code of winograd_strided.cpp: transforms of eight channels at a time.
 #include "fusion_lanes.h"
+#include "winograd_lanes.h"
 #include "winograd_strided_tile.h"
 
 namespace vg::VG_TIER {
@@ -104,9 +105,7 @@ static VG_INLINE void depth_outputs(const StridedScatter &s, const v8 (&slice)[s
     if (s.slices == 1) {
       y[0][k] = slice[0][k];
     } else if (s.slices == 4) {
-      const v8 sum = slice[1][k] + slice[2][k], difference = slice[1][k] - slice[2][k];
-      y[0][k] = slice[0][k] + sum;
-      y[1][k] = difference - slice[3][k];
+      to_outputs({slice[0][k], slice[1][k], slice[2][k], slice[3][k]}, y[0][k], y[1][k]);
     } else {
       v8 planes[4];
       to_outputs(s.odd_z, {slice[0][k], slice[1][k], slice[2][k], slice[3][k], slice[4][k]}, planes);

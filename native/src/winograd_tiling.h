@@ -10,6 +10,10 @@
 
 namespace vg {
 
+// Floats between frequencies beyond what they hold, one cache line: distances of a multiple of 4096 bytes would use few
+// sets of the cache.
+inline constexpr int64_t frequency_gap = 16;
+
 // A stored input and its norm table of so many channels; nullptr: it holds values.
 struct WinogradInput {
   const float *x, *norm;
