@@ -62,14 +62,16 @@ public final class TrainingMemory {
         long stages = needed(plan, plan.batchSize(), Recompute.STAGES, loss, device);
         if (stages <= limit) {
             note.accept("recomputing feature maps (training.recompute: stages): that needs " + Megabytes.needed(stages)
-                    + " of memory, keeping them " + Megabytes.needed(kept) + ", the limit is " + Megabytes.limit(limit));
+                    + " of memory, keeping them " + Megabytes.needed(kept) + ", the limit is "
+                    + Megabytes.limit(limit));
             return plan.withTraining(t -> t.recompute = Recompute.STAGES);
         }
         long single = needed(plan, 1, Recompute.STAGES, loss, device);
         String batch = plan.batchSize() == 1 ? "" : "batchSize 1 (needs " + Megabytes.needed(single) + "), ";
         throw new ConfigException("the training needs " + Megabytes.needed(stages)
                 + " of memory, even with feature maps computed again ("
-                + Megabytes.needed(kept) + " otherwise); the limit is " + Megabytes.limit(limit) + ". Use --memory-limit "
+                + Megabytes.needed(kept) + " otherwise); the limit is " + Megabytes.limit(limit)
+                + ". Use --memory-limit "
                 + Megabytes.needed(stages).option() + ", or in the plan " + batch
                 + "a smaller patchSize or fewer features");
     }
