@@ -119,7 +119,8 @@ static void step(const RangerStep &step_, const RangerTile &tile, int64_t count,
     store_some(t.p + i, v.p, rest);
     store_some(t.s + i, v.s, rest);
     if (Merge) store_some(t.cache + i, v.cache, rest);
-    for (int64_t lane = 0; lane < rest; ++lane) all += v.s[lane];
+    const v8 squares = v.s;
+    for (int64_t lane = 0; lane < rest; ++lane) all += squares[lane];
   }
   *sum = all;
 }
