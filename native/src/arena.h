@@ -20,7 +20,8 @@ struct Request {
 class StepPlan {
 public:
   StepPlan() = default;
-  // Greedy by size: the largest request first, each at the lowest offset that is free during its life.
+  // Greedy by size, then improved: each request at the lowest offset that those before it in some order leave free
+  // during its life, the largest first, and first what stood highest in the last round.
   explicit StepPlan(std::vector<Request> requests);
 
   int64_t bytes() const { return bytes_; }

@@ -114,6 +114,22 @@ TEST(Pool, LaterStepsAskTheSystemForNothing) {
   }
 }
 
+// The last layers of a U-Net, forward and backward: the gradient of the concatenation (7) is as large as two maps and
+// fits where two have ended only if the gradient (6) beside it is elsewhere. The largest first, each at the lowest free
+// offset, takes a map more than there is.
+TEST(Pool, PlacesHaveRoomForWhatIsLive) {
+  const int64_t map = 1 << 20;
+  const std::vector<Event> events = {{true, 1, 2 * map}, {true, 2, map},     {true, 3, map}, {true, 4, map},
+                                     {true, 5, map},     {false, 4, 0},      {true, 6, map}, {false, 5, 0},
+                                     {false, 3, 0},      {true, 7, 2 * map}, {false, 6, 0},  {false, 7, 0},
+                                     {false, 2, 0},      {false, 1, 0}};
+  ASSERT_EQ(largest_live(events), 6 * map);
+  const Cpu cpu;
+  run(cpu, events, 0);
+  EXPECT_NEAR(static_cast<double>(describe(cpu).arena_bytes), 6.0 * map, 1 << 13);
+  run(cpu, events, 0);
+}
+
 TEST(Pool, EveryStepOfARecordHasTheSameAddresses) {
   const Cpu cpu;
   const void *before = nullptr;
