@@ -80,7 +80,9 @@ final class OurNetwork implements Side.Run {
             } else {
                 Tape tape = Tape.training(step, network.parameters().tensors());
                 List<Tensor> logits = network.forward(tape, step.tensor(problem.input(), image));
-                Gradients gradients = tape.backward(loss(tape, logits));
+                Tensor value = loss(tape, logits);
+                logits.forEach(tape::done);
+                Gradients gradients = tape.backward(value);
                 GradientNorm norm = GradientNorm.of(network.parameters(), gradients);
                 optimizer.step(
                         network.parameters(),

@@ -16,4 +16,9 @@ public interface Op {
      * @param gradients where the results go; ask {@link Gradients#wants} before computing one
      */
     void backward(Tensor gradient, Gradients gradients);
+
+    /** True when {@link #backward} uses the memory of the op's output; otherwise that may be free by then. */
+    default boolean usesOutput() {
+        return false;
+    }
 }

@@ -150,11 +150,13 @@ public final class Tape {
      * back through that: the kernels and the order of all sums are those of a pass that kept everything, so the bits are too.
      *
      * @param forward applies the piece
-     * @param again does the same with the same bits; it may write them to the same tensor
+     * @param again does the same with the same bits
      * @param inputs all tensors that it reads; they must stay as they are until the backward pass
+     * @param inPlace whether {@code again} writes to the result of {@code forward}, which otherwise may be free by then
      * @return the result of {@code forward}
      */
-    public Tensor recomputed(Supplier<Tensor> forward, Supplier<Tensor> again, Collection<Tensor> inputs) {
+    public Tensor recomputed(
+            Supplier<Tensor> forward, Supplier<Tensor> again, Collection<Tensor> inputs, boolean inPlace) {
         recording = false;
         Tensor output;
         try {
@@ -162,17 +164,34 @@ public final class Tape {
         } finally {
             recording = true;
         }
-        Op op = (gradient, gradients) -> {
-            Tensor repeated = again.get(); // its ops are now the last of this tape, the next to run backward
+        return record(output, new Again(again, inPlace), inputs.toArray(Tensor[]::new));
+    }
+
+    private final class Again implements Op {
+        private final Supplier<Tensor> forward;
+        private final boolean inPlace;
+
+        Again(Supplier<Tensor> forward, boolean inPlace) {
+            this.forward = forward;
+            this.inPlace = inPlace;
+        }
+
+        @Override
+        public void backward(Tensor gradient, Gradients gradients) {
+            Tensor repeated = forward.get(); // its ops are now the last of this tape, the next to run backward
             gradients.give(repeated, gradient);
             done(repeated);
-        };
-        return record(output, op, inputs.toArray(Tensor[]::new));
+        }
+
+        @Override
+        public boolean usesOutput() {
+            return inPlace;
+        }
     }
 
     /**
      * Says that a network needs an intermediate tensor no more. An inference tape frees it; otherwise ops that were recorded may still
-     * read it, and the backward pass frees it once it has gone back past the op that made it.
+     * read it, and the backward pass frees it when it has gone back to the op that made it.
      */
     public void done(Tensor tensor) {
         if (tensor.scope() != scope) {
@@ -185,7 +204,7 @@ public final class Tape {
         }
     }
 
-    /** All ops behind this one have run backward: nobody reads its output any more, unless an earlier op wrote to the same memory. */
+    /** All readers of this output have run backward: nobody needs it any more, unless an earlier op wrote to the same memory. */
     private void free(Tensor output) {
         if (outputsOn.merge(output.identity(), -1, Integer::sum) == 0 && done.remove(output.identity())) {
             scope.free(output);
@@ -229,12 +248,18 @@ public final class Tape {
         while (!entries.isEmpty()) {
             Entry entry = entries.removeLast();
             Tensor gradient = gradients.take(entry.output());
+            boolean kept = entry.op().usesOutput();
+            if (!kept) {
+                free(entry.output()); // before the op asks for memory: this is where a step needs most
+            }
             scope.device().profiler().phase(Profiler.Phase.BACKWARD, entry.layer());
             if (gradient != null) {
                 entry.op().backward(gradient, gradients);
                 gradients.dismiss(gradient);
             }
-            free(entry.output());
+            if (kept) {
+                free(entry.output());
+            }
         }
         return gradients;
     }

@@ -47,7 +47,12 @@ record Chain(List<Block> blocks) {
         Pass again = pass.fork();
         // Into the same memory once more: what a layer writes to may decide in which order it adds.
         FeatureMap y = FeatureMap.recomputed(
-                tape, () -> apply(pass, x, into, false), () -> apply(again, x, into, false), x, weights(pass));
+                tape,
+                () -> apply(pass, x, into, false),
+                () -> apply(again, x, into, false),
+                x,
+                weights(pass),
+                into.isPresent());
         if (inputDone) {
             x.done(tape);
         }

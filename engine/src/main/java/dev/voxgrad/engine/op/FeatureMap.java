@@ -77,13 +77,15 @@ public final class FeatureMap {
      * @param forward makes the map from {@code input}
      * @param again does the same once more, with the same bits
      * @param weights what else it reads and learns
+     * @param inPlace whether {@code again} writes to the memory of the first map
      */
     public static FeatureMap recomputed(
             Tape tape,
             Supplier<FeatureMap> forward,
             Supplier<FeatureMap> again,
             FeatureMap input,
-            Collection<Tensor> weights) {
+            Collection<Tensor> weights,
+            boolean inPlace) {
         List<Tensor> inputs = new ArrayList<>(weights);
         inputs.add(input.tensor);
         SumsOfReaders sums = new SumsOfReaders();
@@ -100,7 +102,8 @@ public final class FeatureMap {
                     sums.total().ifPresent(map::giveSums);
                     return map.tensor;
                 },
-                inputs);
+                inputs,
+                inPlace);
         return tables.isEmpty() ? of(output) : new FeatureMap(output, tables.getFirst(), sums);
     }
 

@@ -70,4 +70,9 @@ public final class Softmax implements Op {
         }
         gradients.give(x, dx);
     }
+
+    @Override
+    public boolean usesOutput() {
+        return true;
+    }
 }

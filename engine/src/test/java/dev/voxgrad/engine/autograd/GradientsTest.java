@@ -13,6 +13,7 @@ import dev.voxgrad.engine.tensor.Tensor;
 import dev.voxgrad.golden.Devices;
 import dev.voxgrad.golden.EachDevice;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /** How gradients of tensors with several users add up, and who owns them. */
 class GradientsTest {
@@ -120,5 +121,44 @@ class GradientsTest {
             assertThat(y.toArray()).containsOnly(0);
             assertThatIllegalStateException().isThrownBy(() -> tape.backward(List.of(y), List.of(y)));
         }
+    }
+
+    @EachDevice
+    void backwardFreesAnOutputBeforeTheOpThatMadeIt(String device) {
+        try (var d = Devices.open(device);
+                Scope scope = d.scope()) {
+            assertThat(outputIsFreeBackward(scope, false)).isTrue();
+            assertThat(outputIsFreeBackward(scope, true)).isFalse();
+        }
+    }
+
+    /** Whether the output of an op is free while the op runs backward. */
+    private static boolean outputIsFreeBackward(Scope scope, boolean used) {
+        Tensor x = scope.zeros(SHAPE);
+        Tape tape = Tape.training(scope, List.of(x));
+        Tensor y = scope.zeros(SHAPE);
+        AtomicBoolean free = new AtomicBoolean();
+        Op op = new Op() {
+            @Override
+            public void backward(Tensor gradient, Gradients gradients) {
+                try {
+                    y.fill(1);
+                } catch (IllegalStateException e) {
+                    free.set(true);
+                }
+                gradients.give(x, gradient);
+            }
+
+            @Override
+            public boolean usesOutput() {
+                return used;
+            }
+        };
+        tape.record(y, op, x);
+        Tensor z = Activation.apply(tape, y, Activation.Function.RELU); // reads y backward: it must still be there
+        tape.done(y);
+        tape.backward(List.of(z), List.of(scope.zeros(SHAPE)));
+        assertThatIllegalStateException().isThrownBy(y::toArray);
+        return free.get();
     }
 }
