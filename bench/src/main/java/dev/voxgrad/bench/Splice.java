@@ -7,9 +7,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -51,9 +53,23 @@ final class Splice {
         }
     }
 
+    /** What the rows of one machine come from, each named once. */
+    private record Origin(Set<String> commits, Set<String> versions) {
+        Origin() {
+            this(new LinkedHashSet<>(), new LinkedHashSet<>());
+        }
+
+        void add(JsonNode head) {
+            String day = head.path("date").asString("").split("T", 2)[0];
+            commits.add(head.path("commit").asString("") + " (" + day + ")");
+            versions.addAll(List.of(head.path("versions").asString("").split(", ")));
+            versions.add("JDK " + head.path("jdk").asString(""));
+        }
+    }
+
     private final List<Line> lines = new ArrayList<>();
     private final List<String> missing = new ArrayList<>();
-    private final Set<String> heads = new LinkedHashSet<>();
+    private final Map<String, Origin> origins = new LinkedHashMap<>(); // by machine
 
     /**
      * Reads all saved results; those of the last run that was not saved by name are not among them.
@@ -105,10 +121,14 @@ final class Splice {
                 missing.add(problem + ", " + direction + ", " + threads + " threads");
                 continue;
             }
-            heads.add(head(line.get().head));
+            JsonNode head = line.get().head;
+            String machine =
+                    head.path("machine").asString("") + " (" + head.path("isa").asString("") + ")";
+            origins.computeIfAbsent(machine, name -> new Origin()).add(head);
             table.append(cells(row.text("text"), threads, line.get()));
         }
-        heads.forEach(head -> table.append("\n").append(head).append("\n"));
+        origins.forEach((machine, from) -> table.append("\n%s, commits %s: %s\n"
+                .formatted(machine, String.join(", ", from.commits), String.join(", ", from.versions))));
         return table.toString();
     }
 
@@ -134,19 +154,6 @@ final class Splice {
         double ratio = line.number("ratio");
         String by = Double.isNaN(ratio) ? "" : String.format(Locale.ROOT, "%.1f", ratio);
         return "| " + String.join(" | ", text, Integer.toString(threads), ours, theirs, by) + " |\n";
-    }
-
-    private static String head(JsonNode head) {
-        return String.format(
-                Locale.ROOT,
-                "%s, commit %s: %s (%s), %d threads; %s, JDK %s.",
-                head.path("date").asString(""),
-                head.path("commit").asString(""),
-                head.path("machine").asString(""),
-                head.path("isa").asString(""),
-                head.path("threads").asInt(0),
-                head.path("versions").asString(""),
-                head.path("jdk").asString(""));
     }
 
     private static String time(double ms) {

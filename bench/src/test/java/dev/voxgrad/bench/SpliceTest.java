@@ -62,7 +62,7 @@ class SpliceTest {
                 .startsWith("before\n")
                 .endsWith(Splice.END + "\nafter\n")
                 .contains("| the layer | 2 | 11.0 ms, 123 GFLOP/s | 33.0 ms (onednn s) | 3.0 |")
-                .contains("2026-01-02T10:30, commit c: m (avx2), 2 threads; v, JDK 25.")
+                .contains("\nm (avx2), commits c (2026-01-02): v, JDK 25\n")
                 .doesNotContain("old", "2026-01-01", "2026-01-03", "not run");
         Splice.run(root);
         assertThat(root.resolve("README.md")).hasContent(once);
