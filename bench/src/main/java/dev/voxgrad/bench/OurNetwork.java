@@ -51,6 +51,7 @@ final class OurNetwork implements Side.Run {
             Tensor value = loss(tape, logits);
             float[] lossValue = value.toArray();
             float[] full = logits.getFirst().toArray();
+            logits.forEach(tape::done);
             Map<String, Tensor> byName = new LinkedHashMap<>();
             Gradients gradients = tape.backward(value);
             network.parameters().byName().forEach((name, p) -> gradients.of(p).ifPresent(g -> byName.put(name, g)));
