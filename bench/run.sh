@@ -10,7 +10,10 @@ done
 [ -n "${JAVA_HOME:-}" ] || { echo "set JAVA_HOME to a JDK >= 22" >&2; exit 2; }
 classpath=$root/bench/target/classpath
 [ -f "$classpath" ] || { echo "build first: mvn -Ppeers -DskipTests package" >&2; exit 2; }
-commit=$(git -C "$root" describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
+commit=$(git -C "$root" rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+# What earlier runs have written changes nothing that is measured.
+changed=$(git -C "$root" status --porcelain --untracked-files=no -- . ':!bench/results' ':!README.md' 2>/dev/null || true)
+[ -z "$changed" ] || commit=$commit-dirty
 # ONNX Runtime would look for a server to report to.
 export ORT_DISABLE_TELEMETRY=1
 # The heap is touched at the start, so that the growth of resident memory is that of native memory.
