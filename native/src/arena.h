@@ -20,9 +20,10 @@ struct Request {
 class StepPlan {
 public:
   StepPlan() = default;
-  // Greedy by size, then improved: each request at the lowest offset that those before it in some order leave free
-  // during its life, the largest first, and first what stood highest in the last round.
-  explicit StepPlan(std::vector<Request> requests);
+  // Greedy by size: the largest request first, each at the lowest offset that is free during its life. Where that takes
+  // notably more than what is live at once, other orders follow, each with the request first that stood highest in the
+  // last one, and the best is kept. A plan that fits into `room` bytes is good enough.
+  StepPlan(std::vector<Request> requests, int64_t room);
 
   int64_t bytes() const { return bytes_; }
   // Offset for the next request of a step, or -1 when the step deviates from the record. `cursor` counts the requests

@@ -205,7 +205,7 @@ void Pool::step_end() {
 // Plans for the step that has just ended. What outlived it has no end yet and gets no place.
 void Pool::plan() {
   std::erase_if(record_, [](const Request &request) { return request.until == still_live; });
-  plans_[kind_] = StepPlan(std::exchange(record_, {}));
+  plans_[kind_] = StepPlan(std::exchange(record_, {}), arena_ ? arena_->bytes() : 0);
   for (auto kept = kept_.lower_bound(small); kept != kept_.end(); kept = kept_.erase(kept))
     for (void *memory : kept->second) give_back(memory, kept->first);
   make_arena();

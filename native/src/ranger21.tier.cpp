@@ -119,7 +119,7 @@ static void step(const RangerStep &step_, const RangerTile &tile, int64_t count,
     store_some(t.p + i, v.p, rest);
     store_some(t.s + i, v.s, rest);
     if (Merge) store_some(t.cache + i, v.cache, rest);
-    const v8 squares = v.s;
+    const v8 squares = v.s; // GCC 12 takes a lane of the member for uninitialised
     for (int64_t lane = 0; lane < rest; ++lane) all += squares[lane];
   }
   *sum = all;

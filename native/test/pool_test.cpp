@@ -109,8 +109,8 @@ TEST(Pool, LaterStepsAskTheSystemForNothing) {
     const vg_context_info later = describe(cpu);
     EXPECT_EQ(later.system_allocations, first.system_allocations) << "seed " << seed;
     EXPECT_EQ(later.pool_reserved_bytes, first.pool_reserved_bytes) << "seed " << seed;
-    // First fit by size is near the bound below which no plan can be; small blocks live elsewhere.
-    EXPECT_LT(static_cast<double>(later.arena_bytes), 1.15 * static_cast<double>(largest_live(events)) + (1 << 16));
+    // Near the bound below which no plan can be; small blocks live elsewhere.
+    EXPECT_LT(static_cast<double>(later.arena_bytes), 1.1 * static_cast<double>(largest_live(events)) + (1 << 16));
   }
 }
 
@@ -118,12 +118,12 @@ TEST(Pool, LaterStepsAskTheSystemForNothing) {
 // fits where two have ended only if the gradient (6) beside it is elsewhere. The largest first, each at the lowest free
 // offset, takes a map more than there is.
 TEST(Pool, PlacesHaveRoomForWhatIsLive) {
-  const int64_t map = 1 << 20;
-  const std::vector<Event> events = {{true, 1, 2 * map}, {true, 2, map},     {true, 3, map}, {true, 4, map},
-                                     {true, 5, map},     {false, 4, 0},      {true, 6, map}, {false, 5, 0},
-                                     {false, 3, 0},      {true, 7, 2 * map}, {false, 6, 0},  {false, 7, 0},
-                                     {false, 2, 0},      {false, 1, 0}};
-  ASSERT_EQ(largest_live(events), 6 * map);
+  const int64_t map = 1 << 20, gaps = 1024; // the sanitizer keeps two maps further apart than one of two maps needs
+  const std::vector<Event> events = {
+      {true, 1, 2 * map}, {true, 2, map}, {true, 3, map}, {true, 4, map}, {true, 5, map},
+      {false, 4, 0},      {true, 6, map}, {false, 5, 0},  {false, 3, 0},  {true, 7, 2 * map + gaps},
+      {false, 6, 0},      {false, 7, 0},  {false, 2, 0},  {false, 1, 0}};
+  ASSERT_EQ(largest_live(events), 6 * map + gaps);
   const Cpu cpu;
   run(cpu, events, 0);
   EXPECT_NEAR(static_cast<double>(describe(cpu).arena_bytes), 6.0 * map, 1 << 13);
