@@ -101,6 +101,11 @@ public final class Tape {
         scope.device().profiler().layer(name);
     }
 
+    /** False on a tape for inference. */
+    public boolean recording() {
+        return recording;
+    }
+
     /** True in training: dropout is active. */
     public boolean training() {
         return training;

@@ -40,7 +40,7 @@ public record DeepSupervision(List<Double> weights) {
     /**
      * Computes the loss and records it.
      *
-     * @param outputs logits, full resolution first, as many as weights
+     * @param outputs logits, full resolution first, as many as weights; a recording tape frees them in its backward pass
      * @param labels at full resolution
      * @return a scalar
      */
@@ -56,6 +56,9 @@ public record DeepSupervision(List<Double> weights) {
                 Tensor value = loss.apply(tape, logits, resized(tape, labels, logits.shape()));
                 terms.add(new Sum.Term(weights.get(r).floatValue(), value));
             }
+        }
+        if (tape.recording()) {
+            outputs.forEach(tape::done); // otherwise they would go at once, and a validation wants their labels
         }
         return Sum.apply(tape, terms);
     }

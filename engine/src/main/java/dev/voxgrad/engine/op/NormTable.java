@@ -96,4 +96,9 @@ final class NormTable implements Op {
         gradients.give(beta, dbeta);
         gradients.give(x, g);
     }
+
+    @Override
+    public boolean usesOutput() {
+        return true; // it has the memory of x
+    }
 }

@@ -243,9 +243,7 @@ public final class Trainer {
                 Tensor x = scope.tensor(batch.shape(), batch.image());
                 Labels y = scope.labels(batch.shape().withChannels(1), batch.labels());
                 upload.close();
-                List<Tensor> logits = network.forward(tape, x);
-                Tensor value = apply(now, tape, batch, logits, y);
-                logits.forEach(tape::done);
+                Tensor value = apply(now, tape, batch, network.forward(tape, x), y);
                 double lossValue = value.item();
                 Gradients gradients = tape.backward(value);
                 device.profiler().phase(Profiler.Phase.UPDATE, "optimizer");

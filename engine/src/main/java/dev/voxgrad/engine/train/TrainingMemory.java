@@ -110,9 +110,7 @@ public final class TrainingMemory {
                     Tape tape = Trainer.tape(scope, network, training, 0);
                     Tensor x = scope.tensor(patch);
                     Labels y = scope.labels(patch.withChannels(1));
-                    List<Tensor> logits = network.forward(tape, x);
-                    Tensor value = outputs.apply(tape, now, logits, y);
-                    logits.forEach(tape::done);
+                    Tensor value = outputs.apply(tape, now, network.forward(tape, x), y);
                     Gradients gradients = tape.backward(value);
                     GradientNorm.of(network.parameters(), gradients);
                     learned.step(gradients, 0, 1);

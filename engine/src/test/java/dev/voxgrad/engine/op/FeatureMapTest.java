@@ -100,6 +100,32 @@ class FeatureMapTest {
         });
     }
 
+    /** The table's op has the memory of the convolution's output, and here no recorded convolution keeps it. */
+    @EachDevice
+    void aNormLearnsBehindAConvolutionThatDoesNot(String name) {
+        try (Device device = Devices.open(name);
+                Scope scope = device.scope()) {
+            List<Tensor> in = upload(
+                    scope, List.of(IMAGE, FIRST, Shape.vector(8), Shape.vector(8), SECOND), new SplittableRandom(5));
+            List<float[]> all = gammaAndBeta(scope, in, in);
+            List<float[]> alone = gammaAndBeta(scope, in, in.subList(2, 4));
+            assertThat(alone.get(0)).isEqualTo(all.get(0));
+            assertThat(alone.get(1)).isEqualTo(all.get(1));
+        }
+    }
+
+    private static List<float[]> gammaAndBeta(Scope scope, List<Tensor> in, List<Tensor> leaves) {
+        Tape tape = Tape.training(scope, leaves);
+        FeatureMap map = first(tape, FeatureMapTest::fused, in, Optional.empty());
+        Tensor y = Conv3d.apply(tape, map, in.get(4), Optional.empty(), ONE, ONE);
+        map.done(tape);
+        Tensor upstream = scope.tensor(y.shape(), uniform(y.shape(), new SplittableRandom(4)));
+        Gradients gradients = tape.backward(List.of(y), List.of(upstream));
+        return in.subList(2, 4).stream()
+                .map(leaf -> gradients.of(leaf).orElseThrow().toArray())
+                .toList();
+    }
+
     @EachDevice
     void aMapOfOneVoxelHasNoVariance(String name) {
         try (Device device = Devices.open(name);
@@ -134,6 +160,7 @@ class FeatureMapTest {
         Tensor y = network.apply(tape, layer, in);
         List<float[]> results = new ArrayList<>(List.of(y.toArray()));
         Tensor upstream = scope.tensor(y.shape(), uniform(y.shape(), new SplittableRandom(4)));
+        tape.done(y);
         Gradients gradients = tape.backward(List.of(y), List.of(upstream));
         in.forEach(leaf -> results.add(gradients.of(leaf).orElseThrow().toArray()));
         return results;

@@ -96,7 +96,7 @@ class StepArenaTest {
             Gradients gradients = tape.backward(value);
             assertThat(gradients.of(network.parameters().tensors().iterator().next()))
                     .isPresent();
-            // What is left: image, labels, logits, buffers of skip connections, gradients of the weights.
+            // What is left: weights and their gradients, the image, labels, and the buffers of skip connections.
             assertThat(device.describe().poolLiveBytes()).isLessThan(before / 2);
             assertThat(Float.isFinite(value.item())).isTrue();
         }
