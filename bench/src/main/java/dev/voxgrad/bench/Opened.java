@@ -35,7 +35,7 @@ record Opened(
             ResidentMemory.resetPeak();
             if (problem.sample().isPresent()) {
                 double ms = Pairing.alone(run);
-                double mb = ResidentMemory.peakMb() - before;
+                double mb = ResidentMemory.growthMb(before);
                 return new Opened(side, problem, direction, setting, run, run.answer(), mb, OptionalDouble.of(ms));
             }
             Map<String, float[]> answer = run.answer();
@@ -47,7 +47,7 @@ record Opened(
                 spent += last;
             }
             OptionalDouble first = last > ONCE_MS ? OptionalDouble.of(last) : OptionalDouble.empty();
-            double mb = ResidentMemory.peakMb() - before;
+            double mb = ResidentMemory.growthMb(before);
             return new Opened(side, problem, direction, setting, run, answer, mb, first);
         } catch (RuntimeException e) {
             run.close();

@@ -51,7 +51,6 @@ final class OurNetwork implements Side.Run {
             Tensor value = loss(tape, logits);
             float[] lossValue = value.toArray();
             float[] full = logits.getFirst().toArray();
-            logits.forEach(tape::done);
             Map<String, Tensor> byName = new LinkedHashMap<>();
             Gradients gradients = tape.backward(value);
             network.parameters().byName().forEach((name, p) -> gradients.of(p).ifPresent(g -> byName.put(name, g)));
@@ -81,9 +80,7 @@ final class OurNetwork implements Side.Run {
             } else {
                 Tape tape = Tape.training(step, network.parameters().tensors());
                 List<Tensor> logits = network.forward(tape, step.tensor(problem.input(), image));
-                Tensor value = loss(tape, logits);
-                logits.forEach(tape::done);
-                Gradients gradients = tape.backward(value);
+                Gradients gradients = tape.backward(loss(tape, logits));
                 GradientNorm norm = GradientNorm.of(network.parameters(), gradients);
                 optimizer.step(
                         network.parameters(),

@@ -44,9 +44,14 @@ final class ResidentMemory {
         }
     }
 
-    /** Largest size since {@link #resetPeak}. */
-    static double peakMb() {
-        return megabytes("VmHWM");
+    /**
+     * Growth from a size to the largest one since {@link #resetPeak}.
+     *
+     * @return NaN when the process has shrunk meanwhile: then something else gave more memory back than this took
+     */
+    static double growthMb(double before) {
+        double growth = megabytes("VmHWM") - before;
+        return growth < 0 ? Double.NaN : growth;
     }
 
     private static double megabytes(String key) {

@@ -53,23 +53,9 @@ final class Splice {
         }
     }
 
-    /** What the rows of one machine come from, each named once. */
-    private record Origin(Set<String> commits, Set<String> versions) {
-        Origin() {
-            this(new LinkedHashSet<>(), new LinkedHashSet<>());
-        }
-
-        void add(JsonNode head) {
-            String day = head.path("date").asString("").split("T", 2)[0];
-            commits.add(head.path("commit").asString("") + " (" + day + ")");
-            versions.addAll(List.of(head.path("versions").asString("").split(", ")));
-            versions.add("JDK " + head.path("jdk").asString(""));
-        }
-    }
-
     private final List<Line> lines = new ArrayList<>();
     private final List<String> missing = new ArrayList<>();
-    private final Map<String, Origin> origins = new LinkedHashMap<>(); // by machine
+    private final Map<String, Set<String>> versions = new LinkedHashMap<>(); // by machine
 
     /**
      * Reads all saved results; those of the last run that was not saved by name are not among them.
@@ -110,8 +96,8 @@ final class Splice {
     }
 
     private String table(List<Rows.Row> rows) {
-        StringBuilder table =
-                new StringBuilder("| | threads | voxgrad | fastest peer | ratio |\n|---|---|---|---|---|\n");
+        StringBuilder table = new StringBuilder(
+                "| | threads | voxgrad | fastest peer | ratio | commit |\n|---|---|---|---|---|---|\n");
         for (Rows.Row row : rows) {
             int threads = row.integer("threads");
             String problem = row.text("problem");
@@ -121,15 +107,19 @@ final class Splice {
                 missing.add(problem + ", " + direction + ", " + threads + " threads");
                 continue;
             }
-            JsonNode head = line.get().head;
-            String machine =
-                    head.path("machine").asString("") + " (" + head.path("isa").asString("") + ")";
-            origins.computeIfAbsent(machine, name -> new Origin()).add(head);
+            noteVersions(line.get().head);
             table.append(cells(row.text("text"), threads, line.get()));
         }
-        origins.forEach((machine, from) -> table.append("\n%s, commits %s: %s\n"
-                .formatted(machine, String.join(", ", from.commits), String.join(", ", from.versions))));
+        versions.forEach((machine, all) -> table.append("\n%s: %s\n".formatted(machine, String.join(", ", all))));
         return table.toString();
+    }
+
+    private void noteVersions(JsonNode head) {
+        String machine =
+                head.path("machine").asString("") + " (" + head.path("isa").asString("") + ")";
+        Set<String> known = versions.computeIfAbsent(machine, name -> new LinkedHashSet<>());
+        known.addAll(List.of(head.path("versions").asString("").split(", ")));
+        known.add("JDK " + head.path("jdk").asString(""));
     }
 
     private Optional<Line> newest(String problem, String direction, int threads) {
@@ -153,7 +143,8 @@ final class Splice {
                         + line.row.path("peer_setting").asString("") + ")";
         double ratio = line.number("ratio");
         String by = Double.isNaN(ratio) ? "" : String.format(Locale.ROOT, "%.1f", ratio);
-        return "| " + String.join(" | ", text, Integer.toString(threads), ours, theirs, by) + " |\n";
+        String commit = line.head.path("commit").asString("");
+        return "| " + String.join(" | ", text, Integer.toString(threads), ours, theirs, by, commit) + " |\n";
     }
 
     private static String time(double ms) {
