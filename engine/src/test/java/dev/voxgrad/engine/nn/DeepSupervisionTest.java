@@ -1,10 +1,12 @@
 package dev.voxgrad.engine.nn;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.voxgrad.engine.autograd.Gradients;
 import dev.voxgrad.engine.autograd.Tape;
+import dev.voxgrad.engine.op.Activation;
 import dev.voxgrad.engine.op.Loss;
 import dev.voxgrad.engine.op.Sum;
 import dev.voxgrad.engine.tensor.Labels;
@@ -57,6 +59,27 @@ class DeepSupervisionTest {
             Gradients g = tape.backward(total);
             assertThat(g.of(coarse).orElseThrow().item()).isCloseTo(1f / 3, within(1e-7f));
             assertThat(g.of(coarsest)).isEmpty();
+        }
+    }
+
+    @EachDevice
+    void outputsGoInTheBackwardPassAndStayInAValidation(String device) {
+        try (var d = Devices.open(device);
+                Scope scope = d.scope()) {
+            Tensor x = scope.zeros(Shape.scalar());
+            Labels labels = scope.labels(Shape.scalar(), new byte[] {0});
+            Loss loss = (tape, logits, y) -> Sum.apply(tape, List.of(new Sum.Term(1, logits)));
+            Tape training = Tape.training(scope, List.of(x));
+            Tensor logits = Activation.apply(training, x, Activation.Function.RELU);
+            Tensor value = DeepSupervision.of(1).apply(training, loss, List.of(logits), labels);
+            assertThat(logits.item()).isZero();
+            training.backward(value);
+            assertThatIllegalStateException().isThrownBy(logits::item);
+
+            Tape validation = Tape.inference(scope);
+            Tensor again = Activation.apply(validation, x, Activation.Function.RELU);
+            DeepSupervision.of(1).apply(validation, loss, List.of(again), labels);
+            assertThat(again.item()).isZero();
         }
     }
 }
