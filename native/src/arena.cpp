@@ -1,6 +1,6 @@
 // Places for the requests of a step: dynamic storage allocation by first fit in the order of decreasing size, the
 // "greedy by size" of Pisarchyk and Lee (2020), then in other orders where that leaves holes. An order costs the square
-// of the number of requests of a step, a few hundred: a tenth of a millisecond.
+// of the number of requests of a step, a few hundred: tenths of a millisecond.
 #include "arena.h"
 
 #include <algorithm>

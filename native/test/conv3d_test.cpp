@@ -152,7 +152,10 @@ TEST(Conv3d, DirectSumsAreAccurate) {
     const ConvCase c = make({1, {8, 8, 8}, channels, 16, {3, 3, 3}, {3, 3, 3}, {1, 1, 1}});
     const ConvExpected e(c, false, Side::after, 5);
     const auto r = run(conv3d, Cpu(2), c, e, Side::after);
-    EXPECT_LT(relative_errors(c, e, *r).y, 3e-7) << channels;
+    const Errors errors = relative_errors(c, e, *r);
+    EXPECT_LT(errors.y, 3e-7) << channels;
+    EXPECT_LT(errors.dx, 3e-7) << channels;
+    EXPECT_LT(errors.dw, 3e-7) << channels;
   }
 }
 
